@@ -1,0 +1,1 @@
+"""Strict reading of a safetensors header, with the standard library only."""

@@ -1,0 +1,13 @@
+"""Every sentence that is named by a message id, in English: the ids' one table, split by subject.
+
+A sentence quotes its figures as `{name}`. Its translation is looked up by the English text, in `app/wording/zh/*.po`.
+"""
+
+from app.wording.sentences import files, jobs, numbers, requests
+
+SENTENCES: dict[str, str] = {
+    **numbers.SENTENCES,
+    **files.SENTENCES,
+    **jobs.SENTENCES,
+    **requests.SENTENCES,
+}

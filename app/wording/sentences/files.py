@@ -1,0 +1,3 @@
+"""Weight files, schemes and reports."""
+
+SENTENCES: dict[str, str] = {}

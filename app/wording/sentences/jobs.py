@@ -1,0 +1,3 @@
+"""Background work, storage and limits."""
+
+SENTENCES: dict[str, str] = {}
