@@ -1,8 +1,5 @@
-"""The command line."""
+"""The command line: `bitlens COMMAND ...`."""
 
-from collections.abc import Sequence
+from app.cli.program import main
 
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code."""
-    raise NotImplementedError
+__all__ = ["main"]

@@ -1,0 +1,89 @@
+"""`bitlens inspect VALUE -f FORMAT`: one number's bits."""
+
+import argparse
+import json
+from collections.abc import Iterator
+
+from app.tasks.inspect_number import inspect_number
+from app.tasks.inspection import Inspection, InspectRequest
+from app.wording import say
+from app.wording.number_documents import inspection_document
+
+LONGEST = 100
+"""Characters of an exact decimal on a terminal line; `--json` gives all of them."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    asked = parser.add_mutually_exclusive_group(required=True)
+    asked.add_argument("value", nargs="?", metavar="VALUE", help="a number: 0.1, -3e-5, 0x1.8p3, inf, nan")
+    asked.add_argument("--bits", metavar="CODE", help="a code instead: 0x3dcd or binary digits")
+    parser.add_argument("-f", "--format", default="bfloat16", help="format name or alias (default: %(default)s)")
+    parser.add_argument("--rounding", default="nearest_even", help="rounding mode (default: %(default)s)")
+    parser.add_argument("--overflow", help="ieee, saturate or wrap (default: ieee for floats, saturate for integers)")
+    parser.add_argument("--json", action="store_true", help="print everything as JSON")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the inspection."""
+    inspection = inspect_number(
+        InspectRequest(
+            format=arguments.format,
+            value=arguments.value,
+            bits=arguments.bits,
+            rounding=arguments.rounding,
+            overflow=arguments.overflow,
+        )
+    )
+    if arguments.json:
+        print(json.dumps(inspection_document(inspection), indent=2, ensure_ascii=False))
+    else:
+        print("\n".join(_lines(inspection)))
+    return 0
+
+
+def _lines(inspection: Inspection) -> Iterator[str]:
+    yield f"{_shorten(inspection.input)} in {inspection.format.name}"
+    yield ""
+    widths = [max(len(field.bits), len(field.name)) for field in inspection.fields]
+    for row in (
+        [field.bits for field in inspection.fields],
+        [field.name for field in inspection.fields],
+    ):
+        yield "  " + "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()
+    yield ""
+    for name, text in _facts(inspection):
+        yield f"{name:<10}{_shorten(text)}"
+    yield ""
+    for step in inspection.steps:
+        yield _shorten(say(step.id, step.figures), 2 * LONGEST)
+
+
+def _facts(inspection: Inspection) -> Iterator[tuple[str, str]]:
+    yield "value", inspection.value
+    if inspection.fraction is not None and inspection.fraction != inspection.value:
+        yield "fraction", inspection.fraction
+    if inspection.hexfloat is not None:
+        yield "hex float", inspection.hexfloat
+    yield "code", f"{inspection.hex}  {inspection.code}"
+    yield "class", inspection.kind
+    if inspection.ulp is not None:
+        yield "ulp", inspection.ulp
+    if inspection.error is not None:
+        error = inspection.error
+        yield "error", "0 (exact)" if error.direction == "exact" else error.absolute
+        if error.direction != "exact":
+            yield "relative", error.relative or "undefined"
+            yield "ulps", error.ulps or "undefined"
+    for name, neighbour in (("previous", inspection.previous), ("next", inspection.next)):
+        if neighbour is not None:
+            yield name, f"{neighbour.value}  {neighbour.hex}"
+    for witness in inspection.witnesses:
+        if witness.agrees is False:
+            reason = f": {say(witness.reason.id, witness.reason.figures)}" if witness.reason else ""
+            yield witness.library, f"gives {witness.value} ({witness.hex}){reason}"
+
+
+def _shorten(text: str, longest: int = LONGEST) -> str:
+    half = (longest - 3) // 2
+    return text if len(text) <= longest else f"{text[:half]}...{text[-half:]}"

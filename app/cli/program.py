@@ -1,0 +1,64 @@
+"""Choosing the command, and turning what goes wrong into one sentence and an exit code."""
+
+import argparse
+import importlib
+import os
+import re
+import sys
+from collections.abc import Sequence
+
+from app import __version__
+from app.errors import AppError
+from app.wording import say
+
+# A command's module is imported only when it is asked for: most commands would wait for torch for nothing.
+COMMANDS = {
+    "inspect": ("app.cli.inspect", "see one number's bits in a format"),
+    "formats": ("app.cli.formats", "list the number formats, or describe one"),
+    "analyse": ("app.cli.analyse", "list a weight file's tensors and their statistics"),
+    "compress": ("app.cli.compress", "store a weight file's tensors in fewer bits"),
+    "compare": ("app.cli.compare", "read two weight files back and measure the error per tensor"),
+    "serve": ("app.cli.serve", "start the web application and its worker"),
+    "worker": ("app.cli.worker", "run background jobs only"),
+}
+
+DONE, REFUSED, USAGE, INTERRUPTED = 0, 1, 2, 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code: 0 done, 1 refused with a sentence on stderr, 2 wrong usage."""
+    words = _shield_negative_numbers(sys.argv[1:] if arguments is None else list(arguments))
+    chosen = next((word for word in words if not word.startswith("-")), None)
+    try:
+        parsed = _parser(chosen).parse_args(words)
+        return int(parsed.run(parsed))
+    except AppError as error:
+        print(f"bitlens: {say(error.code, error.figures)}", file=sys.stderr)
+        return REFUSED
+    except BrokenPipeError:
+        # The reader of our output has gone (`| head`): that is no failure, but nothing may be flushed at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def _parser(chosen: str | None) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="bitlens", description="See what a number looks like inside the machine.")
+    parser.add_argument("--version", action="version", version=f"bitlens {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, (module_name, summary) in COMMANDS.items():
+        command = commands.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
+        if name == chosen:
+            module = importlib.import_module(module_name)
+            module.add_arguments(command)
+            command.set_defaults(run=module.run)
+    return parser
+
+
+def _shield_negative_numbers(words: list[str]) -> list[str]:
+    """Move `-1e-5` and `-inf` behind `--`, where argparse takes them for values and not for options."""
+    if "--" in words:
+        return words
+    numbers = [word for word in words if re.match(r"-(\d|\.\d|inf|nan)", word, re.IGNORECASE)]
+    return [word for word in words if word not in numbers] + ["--", *numbers] if numbers else words

@@ -1,0 +1,37 @@
+"""A progress line on the terminal for long work; nothing where the output is not a terminal."""
+
+import sys
+import time
+
+BAR_WIDTH = 24
+SECONDS_BETWEEN = 0.1
+
+
+class ProgressLine:
+    """Call it with the bytes done and the tensor's name; `close` wipes the line."""
+
+    def __init__(self, total_bytes: int) -> None:
+        self._total = total_bytes
+        self._started = time.monotonic()
+        self._last = 0.0
+        self._shown = sys.stderr.isatty()
+
+    def __call__(self, done: int, tensor: str) -> None:
+        now = time.monotonic()
+        if not self._shown or now - self._last < SECONDS_BETWEEN:
+            return
+        self._last = now
+        share = min(done / self._total, 1.0) if self._total else 1.0
+        bar = "#" * round(share * BAR_WIDTH)
+        speed = done / 1e6 / max(now - self._started, 1e-3)
+        line = f"[{bar:<{BAR_WIDTH}}] {share:4.0%} {speed:6.0f} MB/s  {printable(tensor)[:48]}"
+        print(f"\r\x1b[2K{line}", end="", file=sys.stderr, flush=True)
+
+    def close(self) -> None:
+        if self._shown:
+            print("\r\x1b[2K", end="", file=sys.stderr, flush=True)
+
+
+def printable(text: str) -> str:
+    """Text of a file, safe for a terminal: what is not printable becomes an escape."""
+    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)
