@@ -1,0 +1,34 @@
+"""Addresses without a language: `/` leads to the reader's own, and what browsers and robots ask for unbidden."""
+
+from fastapi import APIRouter, Request
+from fastapi.responses import PlainTextResponse, RedirectResponse
+
+from app.web.reader_language import preferred_language
+from app.wording import Language
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/")
+def start(request: Request) -> RedirectResponse:
+    """To Inspect in the reader's language; the query travels along."""
+    query = f"?{request.url.query}" if request.url.query else ""
+    response = RedirectResponse(f"/{preferred_language(request)}/inspect{query}", status_code=302)
+    response.headers["Vary"] = "Accept-Language, Cookie"
+    return response
+
+
+@router.get("/{language}")
+@router.get("/{language}/")
+def start_in(language: Language) -> RedirectResponse:
+    """To Inspect in that language."""
+    return RedirectResponse(f"/{language}/inspect", status_code=302)
+
+
+@router.get("/robots.txt")
+def robots() -> PlainTextResponse:
+    """Pages may be indexed; what belongs to an owner and what computes may not."""
+    rules = "".join(
+        f"Disallow: /{language}/{part}\n" for language in Language for part in ("files", "jobs", "compress")
+    )
+    return PlainTextResponse(f"User-agent: *\nDisallow: /api/\n{rules}")
