@@ -1,4 +1,4 @@
-"""Addresses without a language: `/` leads to the reader's own, and what browsers and robots ask for unbidden."""
+"""Addresses without a language: `/` leads to the reader's own, and what robots ask for unbidden."""
 
 from fastapi import APIRouter, Request
 from fastapi.responses import PlainTextResponse, RedirectResponse
@@ -18,17 +18,15 @@ def start(request: Request) -> RedirectResponse:
     return response
 
 
+@router.get("/robots.txt")
+def robots() -> PlainTextResponse:
+    """Pages may be indexed; what belongs to an owner and what computes may not."""
+    private = [f"Disallow: /{language}/{part}" for language in Language for part in ("compress", "files", "jobs")]
+    return PlainTextResponse("\n".join(["User-agent: *", "Disallow: /api/", *private, ""]))
+
+
 @router.get("/{language}")
 @router.get("/{language}/")
 def start_in(language: Language) -> RedirectResponse:
     """To Inspect in that language."""
     return RedirectResponse(f"/{language}/inspect", status_code=302)
-
-
-@router.get("/robots.txt")
-def robots() -> PlainTextResponse:
-    """Pages may be indexed; what belongs to an owner and what computes may not."""
-    rules = "".join(
-        f"Disallow: /{language}/{part}\n" for language in Language for part in ("files", "jobs", "compress")
-    )
-    return PlainTextResponse(f"User-agent: *\nDisallow: /api/\n{rules}")
