@@ -24,7 +24,8 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment
 rows = int(sys.argv[2])
 template = Environment(autoescape=True).from_string(
-    "<!doctype html><title>{{ value }}</title><table>{% for row in rows %}<tr><td>{{ row }}</td></tr>{% endfor %}</table>")
+    "<!doctype html><title>{{ value }}</title>"
+    "<table>{% for row in rows %}<tr><td>{{ row }}</td></tr>{% endfor %}</table>")
 app = FastAPI()
 
 @app.get("/")

@@ -1,0 +1,50 @@
+"""Settings come from the environment, once, and a bad value is named."""
+
+from pathlib import Path
+
+import pytest
+
+from app.errors import InvalidInput
+from app.settings import GIB, Settings, load_settings
+from app.wording import Language, say
+
+
+def test_defaults_need_nothing() -> None:
+    assert load_settings({}).max_upload_bytes == 64 * GIB
+    assert load_settings({"BITLENS_MAX_UPLOAD_BYTES": ""}).max_upload_bytes == 64 * GIB
+
+
+def test_every_kind_of_value_is_read() -> None:
+    settings = load_settings(
+        {
+            "BITLENS_DATA_DIR": "/somewhere",
+            "BITLENS_MAX_UPLOAD_BYTES": "1024",
+            "BITLENS_ALLOWED_HOSTS": "bitlens.example, other.example",
+            "BITLENS_SECURE_COOKIES": "yes",
+            "BITLENS_DATABASE_URL": "postgresql://localhost/bitlens",
+            "UNRELATED": "1",
+        }
+    )
+    assert settings == Settings(
+        data_dir=Path("/somewhere"),
+        max_upload_bytes=1024,
+        allowed_hosts=("bitlens.example", "other.example"),
+        secure_cookies=True,
+        database_url="postgresql://localhost/bitlens",
+    )
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("BITLENS_MAX_UPLOAD_BYTES", "64GB"),
+        ("BITLENS_MAX_UPLOAD_BYTES", "-1"),
+        ("BITLENS_MAX_UPLOAD_BYTES", "9" * 30),
+        ("BITLENS_SECURE_COOKIES", "maybe"),
+    ],
+)
+def test_a_bad_value_is_named(variable: str, value: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        load_settings({variable: value})
+    for language in Language:
+        assert variable in say(refused.value.code, refused.value.figures, language)
