@@ -1,0 +1,12 @@
+"""Who owns which files and jobs, in SQL."""
+
+from app.records.database import records_url
+from app.records.jobs import JobRecords
+from app.records.values import Document, FileRecord, JobRecord, Refusal, new_id
+
+
+class Records(JobRecords):
+    """Owners, files, analyses, jobs and reports; safe for several threads and processes."""
+
+
+__all__ = ["Document", "FileRecord", "JobRecord", "Records", "Refusal", "new_id", "records_url"]
