@@ -1,0 +1,1 @@
+"""How tensors become codes and scales; `catalog` and `selection` use the standard library only."""

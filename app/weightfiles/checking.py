@@ -1,1 +1,84 @@
-"""Is this a weight file that can be read? `python -m app.weightfiles.checking PATH` answers as JSON."""
+"""The check of an uploaded file: its header only, with the standard library, quick to start in a process of its own.
+
+`python -m app.weightfiles.checking PATH` prints one line of JSON and ends with 0; the caller reads the line.
+"""
+
+import contextlib
+import json
+import os
+import resource
+import signal
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+from app.errors import WeightFileError
+from app.weightfiles.safetensors_header import read_header
+
+CPU_SECONDS = 4
+MEMORY_BYTES = 1 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class FileSummary:
+    """What the check found."""
+
+    kind: str
+    tensors: int
+    bytes: int
+
+
+def check_file(path: str | os.PathLike[str]) -> FileSummary:
+    """Checks every rule of the container.
+
+    Raises:
+        WeightFileError: the first rule that the file breaks.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        header = read_header(descriptor)
+    finally:
+        os.close(descriptor)
+    return FileSummary("safetensors", len(header.tensors), header.file_bytes)
+
+
+def _limit_self() -> None:
+    """Bounds this process: no header is worth more time or memory than this."""
+
+    def out_of_time(_signal: int, _frame: FrameType | None) -> None:
+        raise WeightFileError("file.check-too-costly")
+
+    signal.signal(signal.SIGXCPU, out_of_time)
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS + 2))
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _answer(path: str) -> dict[str, object]:
+    try:
+        summary = check_file(path)
+    except WeightFileError as error:
+        return _refusal(error.code, dict(error.figures))
+    except MemoryError:
+        return _refusal("file.check-too-costly", {})
+    except OSError:
+        return _refusal("file.unreadable", {"name": Path(path).name})
+    return {"ok": True, "kind": summary.kind, "tensors": summary.tensors, "bytes": summary.bytes}
+
+
+def _refusal(code: str, figures: dict[str, object]) -> dict[str, object]:
+    return {"ok": False, "error": {"class": WeightFileError.__name__, "code": code, "figures": figures}}
+
+
+def main(arguments: list[str]) -> int:
+    """Checks the one file named on the command line and prints the answer."""
+    with contextlib.suppress(ValueError, OSError):  # a stricter limit may be in force already
+        _limit_self()
+    sys.stdout.write(json.dumps(_answer(arguments[0])) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,61 @@
+"""What a file is by its content, whatever it is called: the kinds that people upload by mistake are named."""
+
+from app.errors import WeightFileError
+
+SNIFFED_BYTES = 4096
+
+# Magic bytes at the start -> what the sentence calls the file.
+_OTHER_KINDS = (
+    (b"\x7fELF", "ELF program"),
+    (b"MZ", "Windows program"),
+    (b"%PDF", "PDF document"),
+    (b"\xff\xd8\xff", "JPEG picture"),
+    (b"\x89PNG", "PNG picture"),
+    (b"GIF8", "GIF picture"),
+    (b"\x1f\x8b", "gzip archive"),
+    (b"\xfd7zXZ", "xz archive"),
+    (b"\x28\xb5\x2f\xfd", "zstd archive"),
+    (b"BZh", "bzip2 archive"),
+    (b"7z\xbc\xaf", "7z archive"),
+    (b"Rar!", "RAR archive"),
+    (b"\x93NUMPY", "numpy array (.npy)"),
+    (b"\x89HDF", "HDF5 file"),
+)
+
+
+def looks_like_safetensors(start: bytes) -> bool:
+    """Whether the ninth byte opens a header: a length followed by `{`."""
+    return len(start) > 8 and start[8:9] == b"{"
+
+
+def refuse_other_kinds(start: bytes) -> None:
+    """Refuses what is known not to be a safetensors file; `start` is its first bytes.
+
+    Raises:
+        WeightFileError: `file.*`, each with what to do instead.
+    """
+    if not start:
+        raise WeightFileError("file.empty")
+    if start.startswith(b"version https://git-lfs"):
+        raise WeightFileError("file.git-lfs-pointer")
+    if looks_like_safetensors(start):
+        return
+    if start.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        raise WeightFileError("file.pytorch-zip" if b"data.pkl" in start else "file.zip")
+    if start.startswith(b"GGUF"):
+        raise WeightFileError("file.gguf")
+    if _is_pickle(start):
+        raise WeightFileError("file.pickle")
+    text = start.lstrip(b" \t\r\n\xef\xbb\xbf").lower()
+    if text.startswith((b"<!doctype html", b"<html", b"<head", b"<!--")):
+        raise WeightFileError("file.html")
+    if text.startswith(b"{"):
+        raise WeightFileError("file.shard-index" if b'"weight_map"' in start else "file.json")
+    for magic, kind in _OTHER_KINDS:
+        if start.startswith(magic):
+            raise WeightFileError("file.other-kind", kind=kind)
+
+
+def _is_pickle(start: bytes) -> bool:
+    # Protocol 2 and later begin with PROTO (0x80) and its number; protocols 0 and 1 of a dict or list with `(`, `}`, `]`.
+    return (start[:1] == b"\x80" and start[1:2] <= b"\x05") or start[:2] in {b"(d", b"(l", b"}q", b"]q", b"cc", b"c_"}

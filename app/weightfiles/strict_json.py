@@ -1,0 +1,117 @@
+"""JSON as a hostile header may be given it: no duplicate keys, floats, huge numbers, deep nesting or lone surrogates.
+
+The standard parser does the work; a linear scan before it refuses what would make it slow, deep or large.
+"""
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+from app.errors import WeightFileError
+
+MAX_DEPTH = 8
+MAX_DIGITS = 20
+MAX_ARRAY_BYTES = 1 << 16
+
+# A string to its end (or, unterminated, to the end of the text, so that the scan stays linear), a flat array, a
+# bracket, or a run of digits.
+_TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|\[[^"\[\]{}]*+\]|[\[\]{}]|[0-9]++', re.DOTALL)
+_OPENING = (b"[", b"{")
+
+
+def parse_strict(text: bytes, *, max_objects: int, too_many: Callable[[], WeightFileError]) -> Any:
+    """The value of a JSON text; positions in errors are byte offsets into it, or characters once it was decoded.
+
+    Raises:
+        WeightFileError: `json.syntax`, `json.utf8`, `json.depth`, `json.number`, `json.array`, `json.duplicate`,
+            `json.surrogate`, or what `too_many` makes when there are more than `max_objects` objects.
+    """
+    _scan(text)
+    try:
+        decoded = text.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise WeightFileError("json.utf8", position=error.start) from None
+    seen = 0
+
+    def build(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        nonlocal seen
+        seen += 1
+        if seen > max_objects:
+            raise too_many()
+        return _object(pairs)
+
+    try:
+        return json.loads(
+            decoded, object_pairs_hook=build, parse_float=_no_number, parse_constant=_no_number, parse_int=_integer
+        )
+    except json.JSONDecodeError as error:
+        raise WeightFileError("json.syntax", position=error.pos) from None
+
+
+def _scan(text: bytes) -> None:
+    depth = 0
+    for token in _TOKEN.finditer(text):
+        first = text[token.start() : token.start() + 1]
+        length = token.end() - token.start()
+        if first == b"[" and length > 1:
+            if length > MAX_ARRAY_BYTES:
+                raise WeightFileError("json.array", position=token.start(), limit=MAX_ARRAY_BYTES)
+            if _has_long_number(text[token.start() : token.end()]):
+                raise WeightFileError("json.number", number="…", limit=MAX_DIGITS)
+        elif first in _OPENING:
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise WeightFileError("json.depth", position=token.start(), limit=MAX_DEPTH)
+        elif first in {b"]", b"}"}:
+            depth -= 1
+        elif first != b'"' and length > MAX_DIGITS:
+            raise WeightFileError("json.number", number=text[token.start() : token.start() + 24].decode() + "…")
+
+
+def _has_long_number(array: bytes) -> bool:
+    return _LONG_NUMBER.search(array) is not None
+
+
+_LONG_NUMBER = re.compile(rb"[0-9]{%d}" % (MAX_DIGITS + 1))
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    built = dict(pairs)
+    for key, value in pairs:
+        _check_unicode(key)
+        if isinstance(value, str):
+            _check_unicode(value)
+    if len(built) < len(pairs):
+        names = [key for key, _ in pairs]
+        seen: set[str] = set()
+        twice = next(name for name in names if name in seen or seen.add(name))  # type: ignore[func-returns-value]  # add gives None
+        raise WeightFileError("json.duplicate", key=shown(twice))
+    return built
+
+
+def _check_unicode(text: str) -> None:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise WeightFileError("json.surrogate", text=shown(text)) from None
+
+
+def _integer(text: str) -> int:
+    if text == "-0":
+        _no_number(text)
+    return int(text)
+
+
+def _no_number(text: str) -> NoReturn:
+    raise WeightFileError("json.number", number=text[:24])
+
+
+def shown(text: str, limit: int = 80) -> str:
+    """Text from a file as a sentence may quote it: cut, and everything invisible or misleading escaped."""
+    cut = text if len(text) <= limit else text[: limit - 1] + "…"
+    return "".join(character if character.isprintable() else _escape(character) for character in cut)
+
+
+def _escape(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")
