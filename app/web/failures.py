@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import errors
 from app.errors import AppError
-from app.web.reader_language import language_of
+from app.web.frame import language_of
 from app.wording import Language, say
 
 log = logging.getLogger(__name__)

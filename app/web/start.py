@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request
 from fastapi.responses import PlainTextResponse, RedirectResponse
 
-from app.web.reader_language import preferred_language
+from app.web.frame import language_of
 from app.wording import Language
 
 router = APIRouter(include_in_schema=False)
@@ -13,7 +13,7 @@ router = APIRouter(include_in_schema=False)
 def start(request: Request) -> RedirectResponse:
     """To Inspect in the reader's language; the query travels along."""
     query = f"?{request.url.query}" if request.url.query else ""
-    response = RedirectResponse(f"/{preferred_language(request)}/inspect{query}", status_code=302)
+    response = RedirectResponse(f"/{language_of(request)}/inspect{query}", status_code=302)
     response.headers["Vary"] = "Accept-Language, Cookie"
     return response
 
