@@ -83,6 +83,10 @@ class JobClient:
         found = self._list(workflow_ids=[job_id])
         return not found or found[0].status == "CANCELLED"
 
+    def register_queue(self, name: str, concurrency: int, poll_seconds: float) -> None:
+        """Makes the queue known, so that a worker listens to it from its first moment."""
+        self._client.register_queue(name, worker_concurrency=concurrency, polling_interval_sec=poll_seconds)
+
     def restart_other_versions(self) -> list[str]:
         """Begins anew, under this version, what another version left unfinished; call it while no other worker lives.
 

@@ -94,6 +94,12 @@ class FileRecords(OwnerRecords):
         with self._database.write() as connection:
             connection.execute(files.update().where(files.c.id == file_id).values(**values))
 
+    def unanalysed_files(self, before: float) -> list[FileRecord]:
+        """Older files of which neither an analysis nor a refusal is known."""
+        waiting = analyses.c.file.is_(None) & files.c.refusal_code.is_(None) & (files.c.created_at < before)
+        with self._database.read() as connection:
+            return [_file(row) for row in connection.execute(_ROWS.where(waiting))]
+
     def expire_files(self, before: float, in_use: Collection[str] = ()) -> list[FileRecord]:
         """Forgets files older than `before` that no younger job was made from, and returns them.
 

@@ -93,6 +93,13 @@ class JobRecords(FileRecords):
             text = connection.execute(sa.select(reports.c.document).where(reports.c.job == job_id)).scalar()
         return None if text is None else json.loads(text)
 
+    def unreported_jobs(self, before: float) -> list[tuple[JobRecord, str]]:
+        """Older jobs without a report whose file is still there, each with the file's key."""
+        waiting = reports.c.job.is_(None) & jobs.c.expired_at.is_(None) & (jobs.c.created_at < before)
+        rows = _ROWS.add_columns(files.c.key).join(files, files.c.id == jobs.c.file).where(waiting)
+        with self._database.read() as connection:
+            return [(_job(row), row.key) for row in connection.execute(rows)]
+
     def expire_jobs(self, before: float, in_use: Collection[str] = ()) -> list[JobRecord]:
         """Marks jobs that ended (or, without a report, began) before then as expired, and returns them."""
         ended_at = sa.func.coalesce(reports.c.created_at, jobs.c.created_at)
