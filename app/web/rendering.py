@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from app.web import assets, typography
 from app.web.assets import PACKAGE, static_directory
 from app.web.frame import LANGUAGE_COOKIE, language_of, page_frame
 from app.wording import Language, translations
@@ -27,7 +28,8 @@ class Rendering:
 
 
 def install_rendering(app: FastAPI) -> None:
-    """Give an application its templates, as `app.state.rendering`."""
+    """Give an application its templates (`app.state.rendering`) and its static files."""
+    assets.mount(app)
     addresses = static_addresses(static_directory())
     app.state.rendering = Rendering({language: environment_in(language, addresses) for language in Language})
 
@@ -65,6 +67,7 @@ def environment_in(language: Language, addresses: Mapping[str, str]) -> Environm
         catalog.gettext, catalog.ngettext, newstyle=True, pgettext=catalog.pgettext, npgettext=catalog.npgettext
     )
     environment.globals["static"] = addresses.__getitem__
+    environment.filters.update(typography.FILTERS)
     return environment
 
 

@@ -17,7 +17,7 @@ YEAR_SECONDS = 365 * 24 * 3600
 def choose_theme(
     language: Language, theme: Annotated[str, Form()], return_to: Annotated[str, Form()] = ""
 ) -> RedirectResponse:
-    """Remember the theme; `auto` follows the system and needs no cookie. Script reads the cookie, so it is not HttpOnly."""
+    """Remember the theme; `auto` follows the system and needs no cookie."""
     if theme not in THEMES:
         raise InvalidInput("request.invalid")
     # A path of this site only: "//host" and "/\host" would lead away.

@@ -1,0 +1,130 @@
+"""Figures as they are set on a page: groups of digits, a true minus, powers as superscripts; plain text stays in the views.
+
+A filter cuts text into pieces and a macro (`macros/figures.html`) draws them. The gaps between groups are drawn, not
+written, so what a reader copies is plain.
+"""
+
+import re
+from dataclasses import dataclass
+from decimal import ROUND_HALF_EVEN, Context
+from fractions import Fraction
+from itertools import chain
+
+MINUS = "−"
+DECIMAL = re.compile(r"(?P<sign>-?)(?P<whole>\d+)(?:\.(?P<fraction>\d+))?(?:e(?P<exponent>[+-]?\d+))?")
+POWER = re.compile(r"(?<=[\w)])\^([-−]?\w+)")
+HYPHEN_AS_MINUS = re.compile(r"(?<![\w.)])-(?=[\d∞])")
+WORDS = {"inf": "∞", "-inf": f"{MINUS}∞", "nan": "NaN"}
+LONGEST_WHOLE = 21
+MOST_LEADING_ZEROS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """`kind` is `text`, `group` (digits after a thin gap), `gap` (digits left out) or `power` (a superscript)."""
+
+    kind: str
+    text: str
+
+
+def figure(plain: str, most_groups: int = 400) -> tuple[Piece, ...]:
+    """A number as pieces: in groups of three, in scientific notation where zeros would hide it, its middle left out."""
+    if plain in WORDS:
+        return (Piece("text", WORDS[plain]),)
+    numerator, slash, denominator = plain.partition("/")
+    if slash:
+        return (*figure(numerator, most_groups), Piece("text", " / "), *figure(denominator, most_groups))
+    match = DECIMAL.fullmatch(plain)
+    if match is None:
+        return prose(plain)
+    return tuple(_decimal_pieces(match, most_groups))
+
+
+def positional(plain: str) -> tuple[Piece, ...]:
+    """A number with all its digits where they stand."""
+    match = DECIMAL.fullmatch(plain)
+    if match is None or match["exponent"]:
+        return figure(plain)
+    return _signed(match, [*_groups_before_point(match["whole"]), *_after_point(match["fraction"] or "")])
+
+
+def _decimal_pieces(match: re.Match[str], most_groups: int) -> tuple[Piece, ...]:
+    whole, fraction, exponent = match["whole"], match["fraction"] or "", int(match["exponent"] or 0)
+    leading_zeros = len(fraction) - len(fraction.lstrip("0")) if whole == "0" else 0
+    if exponent == 0 and len(whole) <= LONGEST_WHOLE and leading_zeros <= MOST_LEADING_ZEROS:
+        return _signed(match, _without_middle([*_groups_before_point(whole), *_after_point(fraction)], most_groups))
+    digits = (whole + fraction).lstrip("0").rstrip("0") or "0"
+    exponent += len(whole) - 1 if whole.strip("0") else -(leading_zeros + 1)
+    pieces = _without_middle([Piece("text", digits[0]), *_after_point(digits[1:])], most_groups)
+    return _signed(match, [*pieces, Piece("text", " × 10"), Piece("power", str(exponent).replace("-", MINUS))])
+
+
+def _signed(match: re.Match[str], pieces: list[Piece]) -> tuple[Piece, ...]:
+    return (Piece("text", MINUS), *pieces) if match["sign"] else tuple(pieces)
+
+
+def _groups_before_point(digits: str) -> list[Piece]:
+    first = len(digits) % 3 or min(3, len(digits))
+    if len(digits) == 4:  # four digits read well together
+        return [Piece("text", digits)]
+    rest = [Piece("group", digits[start : start + 3]) for start in range(first, len(digits), 3)]
+    return [Piece("text", digits[:first]), *rest]
+
+
+def _after_point(digits: str) -> list[Piece]:
+    if not digits:
+        return []
+    width = 4 if len(digits) == 4 else 3
+    rest = [Piece("group", digits[start : start + width]) for start in range(width, len(digits), width)]
+    return [Piece("text", "." + digits[:width]), *rest]
+
+
+def _without_middle(pieces: list[Piece], most_groups: int) -> list[Piece]:
+    if len(pieces) <= most_groups:
+        return pieces
+    return [*pieces[: most_groups - 2], Piece("gap", "…"), *pieces[-2:]]
+
+
+def is_shortened(plain: str, most_groups: int) -> bool:
+    """Whether `figure` leaves digits out, or writes them in another place than the plain number has them."""
+    return any(piece.kind in {"gap", "power"} for piece in figure(plain, most_groups))
+
+
+def approximately(plain: str | None, digits: int = 4) -> str:
+    """The same number rounded for reading, as plain text; text that is no finite number stays as it is."""
+    if plain is None or plain in WORDS:
+        return plain or ""
+    exact = Fraction(plain)
+    context = Context(prec=digits, rounding=ROUND_HALF_EVEN, Emin=-999_999, Emax=999_999)
+    rounded = context.divide(context.create_decimal(exact.numerator), context.create_decimal(exact.denominator))
+    rounded = rounded.normalize(context)
+    scientific = bool(rounded) and not -MOST_LEADING_ZEROS <= rounded.adjusted() <= 9
+    return f"{rounded:e}".replace("e+", "e") if scientific else f"{rounded:f}"
+
+
+def prose(sentence: str) -> tuple[Piece, ...]:
+    """A sentence with its powers raised (`2^-4`) and true minus signs."""
+    parts = POWER.split(HYPHEN_AS_MINUS.sub(MINUS, sentence))
+    kinds = ("text", "power")
+    return tuple(
+        Piece(kinds[index % 2], part.replace("-", MINUS) if index % 2 else part)
+        for index, part in enumerate(parts)
+        if part
+    )
+
+
+def bits_in_groups(bits: str, size: int = 4) -> tuple[Piece, ...]:
+    """Binary or hexadecimal digits in groups counted from the right."""
+    first = len(bits) % size or size
+    later = (Piece("group", bits[start : start + size]) for start in range(first, len(bits), size))
+    return tuple(chain([Piece("text", bits[:first])], later))
+
+
+FILTERS = {
+    "figure": figure,
+    "positional": positional,
+    "is_shortened": is_shortened,
+    "approximately": approximately,
+    "prose": prose,
+    "bits_in_groups": bits_in_groups,
+}
