@@ -25,8 +25,12 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self._engine = _sqlite_engine(url) if url.startswith("sqlite") else _server_engine(url)
-        with self.write() as connection:
-            _prepare_schema(connection)
+        try:
+            with self.write() as connection:
+                _prepare_schema(connection)
+        except BaseException:
+            self.close()
+            raise
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
