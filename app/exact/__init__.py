@@ -1,0 +1,31 @@
+"""The truth about one number: text -> exact number -> one rounding -> code, and code -> exact value."""
+
+from app.exact.decode import Decoded, Kind, decode, neighbours, to_number, ulp
+from app.exact.encode import encode
+from app.exact.encoding import Cut, Encoding, Outcome
+from app.exact.number import Finite, Infinity, NaN, Number, from_fraction
+from app.exact.parse import LONGEST_TEXT, parse
+from app.exact.rounding import Overflow, Rounding, Tail
+
+__all__ = [
+    "LONGEST_TEXT",
+    "Cut",
+    "Decoded",
+    "Encoding",
+    "Finite",
+    "Infinity",
+    "Kind",
+    "NaN",
+    "Number",
+    "Outcome",
+    "Overflow",
+    "Rounding",
+    "Tail",
+    "decode",
+    "encode",
+    "from_fraction",
+    "neighbours",
+    "parse",
+    "to_number",
+    "ulp",
+]

@@ -1,0 +1,142 @@
+"""Numbers into float formats.
+
+A magnitude code orders the format's numbers, so rounding up is adding one to it: across binades, out of the
+subnormals, and beyond the largest number, where what comes next is overflow.
+"""
+
+from app.errors import InvalidInput
+from app.exact.encoding import Cut, Encoding, Outcome
+from app.exact.number import Finite, Infinity, NaN, Number
+from app.exact.rounding import Overflow, Rounding, Tail, rounds_up, tail_of
+from app.formats import FloatFormat, Specials
+
+
+def encode_float(number: Number, number_format: FloatFormat, rounding: Rounding, overflow: Overflow) -> Encoding:
+    """The code of the number, rounded once."""
+    code, outcome, cut, dropped = _encode(number, number_format, rounding, overflow)
+    return Encoding(number_format, number, code, rounding, overflow, outcome, cut, dropped)
+
+
+def _encode(
+    number: Number, number_format: FloatFormat, rounding: Rounding, overflow: Overflow
+) -> tuple[int, Outcome, Cut | None, bool]:
+    if isinstance(number, NaN):
+        code, dropped = _nan_code(number, number_format)
+        return code, Outcome.SPECIAL, None, dropped
+    negative = number.negative
+    if negative and not number_format.signed:
+        return _plain_nan(number_format), Outcome.SPECIAL, None, False
+    if isinstance(number, Infinity):
+        return _beyond(number_format, overflow, negative=negative), Outcome.SPECIAL, None, False
+    if number.is_zero:
+        if not number_format.has_zero:
+            return _plain_nan(number_format), Outcome.SPECIAL, None, False
+        return _with_sign(0, number_format, negative=negative), Outcome.EXACT, None, False
+    code, outcome, cut = _encode_finite(number, number_format, rounding, overflow)
+    return code, outcome, cut, False
+
+
+def _encode_finite(
+    number: Finite, number_format: FloatFormat, rounding: Rounding, overflow: Overflow
+) -> tuple[int, Outcome, Cut | None]:
+    negative, largest = number.negative, number_format.max_magnitude
+    low, high = number.log2_bounds()
+    if low > number_format.max_exponent + 1:
+        return _overflow(number_format, rounding, overflow, negative=negative), Outcome.OVERFLOW, None
+    cut: Cut | None = None
+    if high < number_format.min_exponent - number_format.mantissa_bits - 1:
+        # Far below half of the smallest number: every mode decides as for any such number.
+        below, tail = (0 if number_format.has_zero else -1), Tail.BELOW_HALF
+        up = rounds_up(rounding, tail, is_odd=False, negative=negative)
+    else:
+        below, cut = cut_magnitude(*number.ratio(), number_format, rounding, negative=negative)
+        tail, up = cut.tail, cut.up
+    if below < 0:
+        return _below_the_smallest(rounding, overflow, number_format), Outcome.UNDERFLOW, cut
+    magnitude = below + up
+    if magnitude > largest:
+        return _overflow(number_format, rounding, overflow, negative=negative), Outcome.OVERFLOW, cut
+    code = _with_sign(magnitude, number_format, negative=negative)
+    if tail is Tail.NOTHING:
+        return code, Outcome.EXACT, cut
+    return code, Outcome.ROUNDED if magnitude else Outcome.UNDERFLOW, cut
+
+
+def cut_magnitude(
+    numerator: int, denominator: int, number_format: FloatFormat, rounding: Rounding, *, negative: bool = False
+) -> tuple[int, Cut]:
+    """The magnitude code at or below a positive ratio (-1 if there is none), and the cut; not bounded above."""
+    exponent = numerator.bit_length() - denominator.bit_length()
+    if (numerator < denominator << exponent) if exponent >= 0 else (numerator << -exponent < denominator):
+        exponent -= 1
+    smallest, mantissa_bits = number_format.min_exponent, number_format.mantissa_bits
+    quantum = max(exponent, smallest) - mantissa_bits
+    if quantum >= 0:
+        denominator <<= quantum
+    else:
+        numerator <<= -quantum
+    kept, remainder = divmod(numerator, denominator)
+    tail = tail_of(remainder, denominator)
+    if exponent >= smallest:
+        below = kept + ((exponent + number_format.bias - 1) << mantissa_bits)
+    else:
+        below = kept if number_format.has_subnormals else -1
+    up = rounds_up(rounding, tail, is_odd=bool(below & 1), negative=negative)
+    quarters, beyond = divmod(remainder << 2, denominator)
+    return below, Cut(exponent, quantum, kept, quarters >> 1, quarters & 1, int(beyond != 0), tail, up)
+
+
+def _overflow(number_format: FloatFormat, rounding: Rounding, overflow: Overflow, *, negative: bool) -> int:
+    """IEEE 754-2019, 7.4: nearest modes go to infinity, directed ones to whichever side they point at."""
+    largest = number_format.max_magnitude
+    if rounds_up(rounding, Tail.ABOVE_HALF, is_odd=bool(largest & 1), negative=negative):
+        return _beyond(number_format, overflow, negative=negative)
+    return _with_sign(largest, number_format, negative=negative)
+
+
+def _beyond(number_format: FloatFormat, overflow: Overflow, *, negative: bool) -> int:
+    """What stands for everything past the largest number."""
+    if overflow is Overflow.SATURATE or not (number_format.has_infinity or number_format.has_nan):
+        return _with_sign(number_format.max_magnitude, number_format, negative=negative)
+    if number_format.infinity_magnitude is not None:
+        return _with_sign(number_format.infinity_magnitude, number_format, negative=negative)
+    return _plain_nan(number_format, negative=negative)
+
+
+def _below_the_smallest(rounding: Rounding, overflow: Overflow, number_format: FloatFormat) -> int:
+    """A positive number where the format has no zero to round to.
+
+    Nearest, toward positive and to-odd take the smallest number, the only neighbour. Toward zero and toward negative
+    point at a zero that is missing: NaN, as zero itself would be; saturating, the smallest number.
+    """
+    points_down = rounding in (Rounding.TOWARD_ZERO, Rounding.TOWARD_NEGATIVE)
+    return _plain_nan(number_format) if points_down and overflow is Overflow.IEEE else 0
+
+
+def _with_sign(magnitude: int, number_format: FloatFormat, *, negative: bool) -> int:
+    if not negative or (magnitude == 0 and not number_format.has_negative_zero):
+        return magnitude
+    return magnitude | number_format.sign_mask
+
+
+def _plain_nan(number_format: FloatFormat, *, negative: bool = False) -> int:
+    if number_format.specials is Specials.NEGATIVE_ZERO_NAN:
+        return number_format.sign_mask
+    magnitude = number_format.nan_magnitude
+    if magnitude is None:
+        raise InvalidInput("number.no-nan", format=number_format.name)
+    return magnitude | (number_format.sign_mask if negative else 0)
+
+
+def _nan_code(number: NaN, number_format: FloatFormat) -> tuple[int, bool]:
+    """The NaN's code, and whether what was asked for beyond plain NaN was lost."""
+    plain = _plain_nan(number_format, negative=number.negative)
+    if number.payload is None and not number.signalling:
+        return plain, False
+    if number_format.specials is not Specials.IEEE:
+        return plain, True
+    quiet = 1 << (number_format.mantissa_bits - 1)
+    payload = number.payload if number.payload is not None else 1
+    if number.signalling:
+        return (plain ^ quiet | payload, False) if payload < quiet else (plain, True)
+    return (plain | payload, False) if payload < quiet << 1 else (plain, True)

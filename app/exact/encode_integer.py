@@ -1,0 +1,82 @@
+"""Numbers into integer formats and bool."""
+
+from app.errors import InvalidInput
+from app.exact.encoding import Cut, Encoding, Outcome
+from app.exact.number import Finite, Infinity, NaN, Number
+from app.exact.rounding import Overflow, Rounding, Tail, rounds_up, tail_of
+from app.formats import BooleanFormat, IntegerFormat
+from app.formats.model import code_mask
+
+
+def encode_integer(number: Number, number_format: IntegerFormat, rounding: Rounding, overflow: Overflow) -> Encoding:
+    """The number rounded to a whole one, then kept in range by saturating or wrapping."""
+    if isinstance(number, NaN):
+        raise InvalidInput("number.no-nan", format=number_format.name)
+    if isinstance(number, Infinity):
+        if overflow is Overflow.WRAP:
+            raise InvalidInput("number.infinity-wrap", format=number_format.name)
+        code = _limit(number_format, negative=number.negative)
+        return Encoding(number_format, number, code, rounding, overflow, Outcome.OVERFLOW)
+    low, high = number.log2_bounds()
+    if low > number_format.width + 1 and not number.is_zero:
+        code = _limit(number_format, negative=number.negative)
+        if overflow is Overflow.WRAP:
+            code = _residue(number, number_format, rounding)
+        return Encoding(number_format, number, code, rounding, overflow, Outcome.OVERFLOW)
+    if high < -2 and not number.is_zero:
+        up = rounds_up(rounding, Tail.BELOW_HALF, is_odd=False, negative=number.negative)
+        whole, cut = int(up), Cut(high, 0, 0, 0, 0, 1, Tail.BELOW_HALF, up)
+    else:
+        whole, cut = _cut(*number.ratio(), rounding, negative=number.negative)
+    return _in_range(number, number_format, whole, cut, (rounding, overflow))
+
+
+def encode_bool(number: Number, number_format: BooleanFormat, rounding: Rounding, overflow: Overflow) -> Encoding:
+    """0 for zero, 1 for every other number, infinities included."""
+    if isinstance(number, NaN):
+        raise InvalidInput("number.no-nan", format=number_format.name)
+    is_zero = isinstance(number, Finite) and number.is_zero
+    is_one = isinstance(number, Finite) and number.is_expandable and number.fraction() == 1
+    outcome = Outcome.EXACT if is_zero or is_one else Outcome.ROUNDED
+    return Encoding(number_format, number, int(not is_zero), rounding, overflow, outcome)
+
+
+def _in_range(
+    number: Finite, number_format: IntegerFormat, whole: int, cut: Cut, modes: tuple[Rounding, Overflow]
+) -> Encoding:
+    value = -whole if number.negative else whole
+    outcome = Outcome.EXACT if cut.tail is Tail.NOTHING else Outcome.ROUNDED if whole else Outcome.UNDERFLOW
+    code = value & code_mask(number_format)
+    if not number_format.min <= value <= number_format.max:
+        outcome = Outcome.OVERFLOW
+        if modes[1] is Overflow.SATURATE:
+            code = _limit(number_format, negative=number.negative)
+    return Encoding(number_format, number, code, *modes, outcome, cut)
+
+
+def _limit(number_format: IntegerFormat, *, negative: bool) -> int:
+    return (number_format.min if negative else number_format.max) & code_mask(number_format)
+
+
+def _cut(numerator: int, denominator: int, rounding: Rounding, *, negative: bool) -> tuple[int, Cut]:
+    kept, remainder = divmod(numerator, denominator)
+    tail = tail_of(remainder, denominator)
+    up = rounds_up(rounding, tail, is_odd=bool(kept & 1), negative=negative)
+    quarters, beyond = divmod(remainder << 2, denominator)
+    exponent = kept.bit_length() - 1
+    return kept + up, Cut(exponent, 0, kept, quarters >> 1, quarters & 1, int(beyond != 0), tail, up)
+
+
+def _residue(number: Finite, number_format: IntegerFormat, rounding: Rounding) -> int:
+    """The rounded number modulo 2^width, by modular powers where it is too long to be written out."""
+    if number.is_expandable:
+        whole = _cut(*number.ratio(), rounding, negative=number.negative)[0]
+    else:
+        # x = n/d * 5^a * 2^(a+b) with both powers >= 0: modulo d * 2^width keeps quotient and remainder by d.
+        fives, twos = number.exponent10, number.exponent10 + number.exponent2
+        assert fives >= 0, "a long number of negative powers of ten is expandable"
+        assert twos >= 0, "a long number is a whole one"
+        modulus = number.denominator << number_format.width
+        product = number.numerator * pow(5, fives, modulus) * pow(2, twos, modulus) % modulus
+        whole = _cut(product, number.denominator, rounding, negative=number.negative)[0]
+    return (-whole if number.negative else whole) & code_mask(number_format)

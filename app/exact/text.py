@@ -1,0 +1,146 @@
+"""Exact numbers as text: decimals, fractions, hex floats, and figures to 17 digits.
+
+Long integers become digits through `decimal.Decimal`, which has none of the limits that `int` and `str` share.
+"""
+
+from decimal import Decimal
+from fractions import Fraction
+
+from app.exact.decode import Decoded, Kind, decode, to_number
+from app.exact.number import Finite, Infinity, NaN, Number
+from app.formats import FloatFormat, Format
+
+LONGEST_POSITIONAL = 1200
+"""Characters up to which a decimal is written without an exponent: room for every float64."""
+FIGURES = 17
+
+
+def value_text(decoded: Decoded) -> str:
+    """The stored number: a finite decimal (`-0` keeps its sign), `inf`, `-inf` or `nan`."""
+    if decoded.value is None:
+        if decoded.kind is Kind.NAN:
+            return "nan"
+        return "-inf" if decoded.negative else "inf"
+    text = exact_text(abs(decoded.value))
+    return f"-{text}" if decoded.negative else text
+
+
+def code_text(code: int, number_format: Format) -> str:
+    """The number that a code of the format stands for."""
+    return value_text(decode(code, number_format))
+
+
+def exact_text(value: Fraction) -> str:
+    """A finite decimal where there is one, else `p/q`."""
+    places = _decimal_places(value.denominator)
+    if places is None:
+        return fraction_text(value)
+    sign = "-" if value < 0 else ""
+    digits = _digits(abs(value.numerator) * 10**places // value.denominator)
+    positional = max(len(digits), places + 1) + (places > 0) + len(sign)
+    if positional > LONGEST_POSITIONAL:
+        return sign + _scientific(digits, len(digits) - 1 - places)
+    if places == 0:
+        return sign + digits
+    digits = digits.rjust(places + 1, "0")
+    return f"{sign}{digits[:-places]}.{digits[-places:]}"
+
+
+def fraction_text(value: Fraction) -> str:
+    """`p/q` in lowest terms, or `p` for a whole number."""
+    sign, numerator = ("-" if value < 0 else ""), _digits(abs(value.numerator))
+    return sign + numerator if value.denominator == 1 else f"{sign}{numerator}/{_digits(value.denominator)}"
+
+
+def hexfloat_text(decoded: Decoded) -> str | None:
+    """A float in C's notation, subnormals with a leading 0 like `float.hex`; None for what is no finite float."""
+    number_format = decoded.format
+    if decoded.value is None or not isinstance(number_format, FloatFormat):
+        return None
+    sign, mantissa_bits = ("-" if decoded.negative else ""), number_format.mantissa_bits
+    if decoded.kind is Kind.ZERO:
+        return f"{sign}0x0p+0"
+    exponent_field, mantissa = divmod(decoded.code & number_format.magnitude_mask, 1 << mantissa_bits)
+    leading = int(decoded.kind is Kind.NORMAL)
+    exponent = exponent_field - number_format.bias if leading else number_format.min_exponent
+    nibbles = -(-mantissa_bits // 4)
+    fraction = f"{mantissa << (4 * nibbles - mantissa_bits):0{nibbles}x}".rstrip("0") if mantissa else ""
+    return f"{sign}0x{leading}{'.' if fraction else ''}{fraction}p{exponent:+d}"
+
+
+def number_text(number: Number) -> str:
+    """A text that reads back as the same number, whatever its size: payloads and unexpanded powers included."""
+    sign = "-" if number.negative else ""
+    match number:
+        case Infinity():
+            return f"{sign}inf"
+        case NaN(payload=payload, signalling=signalling):
+            return f"{sign}{'snan' if signalling else 'nan'}{'' if payload is None else f'({payload:#x})'}"
+        case Finite() if number.is_zero:
+            return f"{sign}0"
+        case Finite(denominator=1, exponent2=0, exponent10=exponent) if not number.is_expandable:
+            digits = _digits(number.numerator)
+            return sign + _scientific(digits, len(digits) - 1 + exponent)
+        case Finite(denominator=1, exponent10=0, exponent2=exponent) if not number.is_expandable:
+            return f"{sign}{number.numerator:#x}p{_signed(exponent)}"
+        case _:
+            return sign + exact_text(abs(number.fraction()))
+
+
+def stored_text(decoded: Decoded) -> str:
+    """The text that puts exactly this code back: `value_text`, with the payload of a NaN."""
+    return number_text(to_number(decoded))
+
+
+def rounded_text(value: Fraction) -> str:
+    """17 significant digits, nearest-even, without the zeros behind: positional near 1, else scientific."""
+    if value == 0:
+        return "0"
+    sign, magnitude = ("-" if value < 0 else ""), abs(value)
+    exponent = _floor_log10(magnitude)
+    digits = round(magnitude * Fraction(10) ** (FIGURES - 1 - exponent))
+    if digits == 10**FIGURES:
+        digits, exponent = digits // 10, exponent + 1
+    text = str(digits).rstrip("0")
+    if not -5 <= exponent < FIGURES:
+        return sign + _scientific(text, exponent)
+    if exponent < 0:
+        return f"{sign}0.{'0' * (-exponent - 1)}{text}"
+    text = text.ljust(exponent + 1, "0")
+    whole, rest = text[: exponent + 1], text[exponent + 1 :]
+    return f"{sign}{whole}.{rest}" if rest else sign + whole
+
+
+def _decimal_places(denominator: int) -> int | None:
+    """The digits behind the point of a fraction in lowest terms; None where it does not end."""
+    twos = (denominator & -denominator).bit_length() - 1
+    odd, fives = denominator >> twos, 0
+    # Casting out 5^(2^k) from the top down takes few divisions, however long the number is.
+    powers = [5]
+    while powers[-1].bit_length() * 2 <= odd.bit_length() + 2:
+        powers.append(powers[-1] ** 2)
+    for step in range(len(powers) - 1, -1, -1):
+        quotient, remainder = divmod(odd, powers[step])
+        while remainder == 0:
+            odd, fives = quotient, fives + (1 << step)
+            quotient, remainder = divmod(odd, powers[step])
+    return max(twos, fives) if odd == 1 else None
+
+
+def _floor_log10(value: Fraction) -> int:
+    numerator, denominator = Decimal(value.numerator), Decimal(value.denominator)
+    exponent = numerator.adjusted() - denominator.adjusted()
+    return exponent if value >= Fraction(10) ** exponent else exponent - 1
+
+
+def _digits(value: int) -> str:
+    return f"{Decimal(value):f}"
+
+
+def _signed(exponent: int) -> str:
+    return f"{'-' if exponent < 0 else '+'}{_digits(abs(exponent))}"
+
+
+def _scientific(digits: str, exponent: int) -> str:
+    digits = digits[0] + digits[1:].rstrip("0")
+    return f"{digits[0]}{'.' if digits[1:] else ''}{digits[1:]}e{_signed(exponent)}"
