@@ -1,0 +1,20 @@
+"""Tensors to codes and back, by own arithmetic; what one number is exactly is told by `app.exact`."""
+
+from app.codec.cast import cast
+from app.codec.decode import decode
+from app.codec.encode import encode
+from app.codec.fields import FieldTensor, split_bits, split_fields
+from app.codec.storage_types import code_dtype, from_codes, to_codes, torch_dtype
+
+__all__ = [
+    "FieldTensor",
+    "cast",
+    "code_dtype",
+    "decode",
+    "encode",
+    "from_codes",
+    "split_bits",
+    "split_fields",
+    "to_codes",
+    "torch_dtype",
+]

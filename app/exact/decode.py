@@ -41,8 +41,8 @@ def decode(code: int, number_format: Format) -> Decoded:
     if not 0 <= code < 1 << number_format.width:
         raise InvalidInput("code.out-of-range", format=number_format.name, width=number_format.width)
     if not isinstance(number_format, FloatFormat):
-        value = code - (1 << number_format.width) if code > number_format.max else code
-        return Decoded(number_format, code, Kind.INTEGER, value < 0, Fraction(value))
+        whole = code - (1 << number_format.width) if code > number_format.max else code
+        return Decoded(number_format, code, Kind.INTEGER, whole < 0, Fraction(whole))
     negative = bool(code & number_format.sign_mask)
     magnitude = code & number_format.magnitude_mask
     if magnitude > number_format.max_magnitude:
@@ -99,10 +99,7 @@ def neighbours(code: int, number_format: Format) -> tuple[int | None, int | None
     inward = magnitude - 1 if magnitude else None
     if not decoded.negative:
         return inward, outward
-    if inward == 0 and not number_format.has_negative_zero:
-        sign_of_inward = 0
-    else:
-        sign_of_inward = sign
+    sign_of_inward = 0 if inward == 0 and not number_format.has_negative_zero else sign
     return (
         None if outward is None else outward | sign,
         None if inward is None else inward | sign_of_inward,
