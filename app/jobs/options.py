@@ -33,6 +33,9 @@ class WorkerOptions:
     upload_hours: float = 24
     result_hours: float = 72
     janitor_seconds: float = 180
+    """Between two rounds of tidying."""
+    take_over_seconds: float = 10
+    """Between two looks for workers that died and did not come back."""
     child_module: str = "app.tasks.child"
     """Run with `python -m` for each job; it speaks `app.jobs.protocol`."""
     handlers_module: str = "app.tasks.child_steps"

@@ -22,7 +22,6 @@ from app.storage import LocalStorage
 
 _POLL_SECONDS = 0.4
 """How soon a queued job is noticed; each look costs a few milliseconds."""
-_DEAD_WORKERS_SECONDS = 10.0
 
 _log = logging.getLogger(__name__)
 
@@ -43,7 +42,7 @@ def run_worker(options: WorkerOptions) -> None:
     DBOS.launch()
     janitor = Janitor(options, workshop.records, workshop.storage, workshop.jobs)
     _start("janitor", stopping, options.janitor_seconds, janitor.round)
-    _start("dead workers", stopping, _DEAD_WORKERS_SECONDS, lambda: _take_over(slots, workshop.jobs))
+    _start("dead workers", stopping, options.take_over_seconds, lambda: _take_over(slots, workshop.jobs))
     stopping.wait()
     for process in list(workshop.running.values()):
         process.kill()

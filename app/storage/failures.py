@@ -6,7 +6,8 @@ from contextlib import contextmanager
 
 from app.errors import StorageFull
 
-NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
+_FAILING = frozenset({errno.EIO, errno.EROFS, errno.EFBIG})
 
 
 @contextmanager
@@ -15,8 +16,8 @@ def storage_failures() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in NO_ROOM:
+        if error.errno in _NO_ROOM:
             raise StorageFull("storage.full") from error
-        if error.errno in {errno.EIO, errno.EROFS}:
+        if error.errno in _FAILING:
             raise StorageFull("storage.failed", reason=error.strerror or "I/O error") from error
         raise

@@ -7,4 +7,4 @@ from app.jobs.options import WorkerOptions
 from app.jobs.worker import run_worker
 
 if __name__ == "__main__":
-    run_worker(WorkerOptions(data_dir=Path(sys.argv[1]), handlers_module=sys.argv[2], min_free_bytes=0))
+    run_worker(WorkerOptions(data_dir=Path(sys.argv[1]), handlers_module=sys.argv[2], take_over_seconds=1))
