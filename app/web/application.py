@@ -18,6 +18,7 @@ from app.tasks.workspace import Workspace
 from app.web import health, start
 from app.web.api import files as api_files
 from app.web.api import jobs as api_jobs
+from app.web.pages import compress, files, jobs, theme
 from app.web.body_limit import BodyLimit
 from app.web.cross_site import CrossSiteRefusal
 from app.web.failures import UnexpectedFailures, install_failure_handlers
@@ -30,7 +31,16 @@ from app.web.stream_count import StreamCount
 UPLOAD_PATHS = frozenset({"/api/v1/files", "/en/compress", "/zh/compress"})
 """Where a weight file may be posted; these routes count and bound their own bytes."""
 BODY_LIMIT = 64 * 1024
-ROUTERS = (health.router, api_files.router, api_jobs.router, start.router)
+ROUTERS = (
+    health.router,
+    api_files.router,
+    api_jobs.router,
+    compress.router,
+    files.router,
+    jobs.router,
+    theme.router,
+    start.router,
+)
 
 
 def create_app(settings: Settings) -> FastAPI:

@@ -7,12 +7,13 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import errors
 from app.errors import AppError
 from app.web.frame import language_of
+from app.web.pages.errors import failure_page
 from app.wording import Language, say
 
 log = logging.getLogger(__name__)
@@ -43,7 +44,7 @@ def failure_response(request: Request, error: AppError, status: int | None = Non
     if request.url.path.startswith("/api/"):
         response: Response = JSONResponse(error_document(error), status)
     else:
-        response = PlainTextResponse(say(error.code, error.figures, language_of(request)), status)
+        response = failure_page(request, say(error.code, error.figures, language_of(request)), status)
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         response.headers["Retry-After"] = RETRY_AFTER_SECONDS
     return response

@@ -1,0 +1,134 @@
+"""The report of a finished job as rows and figures: what it saved, what was lost, what was kept."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from app.web.pages.table_query import SortKey, TablePage, TableQuery, table_page
+from app.web.pages.tensor_rows import name_parts
+from app.web.quantities import count_text, decibel_text, number_text, shape_text, size_text
+from app.wording import Language, say
+
+Row = Mapping[str, Any]
+INFINITE_DECIBEL = 1e9
+
+SORTS: Mapping[str, SortKey[Row]] = {
+    "sqnr": lambda row: (_decibel(row),),
+    "name": lambda row: (row["name"],),
+    "place": lambda row: (row["place"],),
+    "size": lambda row: (row["bytes_before"],),
+    "saved": lambda row: (row["bytes_before"] - row["bytes_after"],),
+    "mse": lambda row: (row["mse"],),
+    "error": lambda row: (row["max_abs_error"],),
+    "cosine": lambda row: (row["cosine"],),
+}
+DESCENDING_FIRST = frozenset({"size", "saved", "mse", "error"})
+
+
+@dataclass(frozen=True, slots=True)
+class CompressedRow:
+    """One compressed tensor; `bar` is its SQNR on a scale of 0 to 100, None where nothing was lost."""
+
+    name_parts: tuple[str, ...]
+    dtype: str
+    shape: str
+    stored_as: str
+    size_before: str
+    size_after: str
+    bits_per_weight: str
+    sqnr: str
+    bar: float | None
+    mse: str
+    max_error: str
+    cosine: str
+    clipped: str | None
+    """How many values lay beyond the format's range; None if none did."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptRow:
+    """One tensor that was kept as it is, and why."""
+
+    name_parts: tuple[str, ...]
+    dtype: str
+    shape: str
+    size: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The whole report."""
+
+    size_before: str
+    size_after: str
+    ratio: str
+    after_permille: int
+    worst_sqnr: str | None
+    compressed: int
+    kept: int
+    table: TablePage[CompressedRow]
+    kept_rows: tuple[KeptRow, ...]
+
+
+def report_of(document: Mapping[str, Any], parameters: Mapping[str, str], language: Language) -> Report:
+    """The report as a page shows it; `parameters` are those of the query string."""
+    rows = [{**row, "place": place} for place, row in enumerate(document["tensors"])]
+    compressed = [row for row in rows if not row["kept"]]
+    kept = [row for row in rows if row["kept"]]
+    query = TableQuery.read(parameters, tuple(SORTS), descending_first=DESCENDING_FIRST)
+    page = table_page(compressed, query, name_of=lambda row: str(row["name"]), sorts=SORTS)
+    ratios = [row["sqnr_db"] for row in compressed if isinstance(row["sqnr_db"], int | float)]
+    return Report(
+        size_before=size_text(document["bytes_before"]),
+        size_after=size_text(document["bytes_after"]),
+        ratio=f"{document['ratio']:.2f}",
+        after_permille=min(1000, round(1000 * document["bytes_after"] / max(1, document["bytes_before"]))),
+        worst_sqnr=decibel_text(min(ratios)) if ratios else None,
+        compressed=len(compressed),
+        kept=len(kept),
+        table=page.with_rows(tuple(_compressed_row(row, max(ratios, default=1.0)) for row in page.rows)),
+        kept_rows=tuple(_kept_row(row, language) for row in kept),
+    )
+
+
+def _compressed_row(row: Row, best: float) -> CompressedRow:
+    sqnr = row["sqnr_db"]
+    return CompressedRow(
+        name_parts=name_parts(row["name"]),
+        dtype=row["dtype"],
+        shape=shape_text(row["shape"]),
+        stored_as=row["stored_as"],
+        size_before=size_text(row["bytes_before"]),
+        size_after=size_text(row["bytes_after"]),
+        bits_per_weight=number_text(row["bits_per_weight"]),
+        sqnr=decibel_text(sqnr),
+        bar=round(max(0.0, min(100.0, 100 * sqnr / best)), 1) if isinstance(sqnr, int | float) and best > 0 else None,
+        mse=number_text(row["mse"], 3),
+        max_error=number_text(row["max_abs_error"], 3),
+        cosine=_cosine_text(row["cosine"]),
+        clipped=_clipped_text(row),
+    )
+
+
+def _kept_row(row: Row, language: Language) -> KeptRow:
+    return KeptRow(
+        name_parts=name_parts(row["name"]),
+        dtype=row["dtype"],
+        shape=shape_text(row["shape"]),
+        size=size_text(row["bytes_after"]),
+        reason=say(f"kept.{row['reason']}", {}, language),
+    )
+
+
+def _decibel(row: Row) -> float | None:
+    return INFINITE_DECIBEL if row["sqnr_db"] == "inf" else row["sqnr_db"]
+
+
+def _cosine_text(value: float | None) -> str:
+    return number_text(None) if value is None else f"{value:.7f}".replace("-", "−")
+
+
+def _clipped_text(row: Row) -> str | None:
+    clipped = row.get("saturated", 0) + row.get("overflowed", 0)
+    return count_text(clipped) if clipped else None
