@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from app.tasks.analyse_file import analyse_file
-from app.tasks.compress_file import finish_compression, plan_compression, run_step
 from app.tasks.compress_options import CompressOptions
+from app.tasks.compress_steps import finish_compression, plan_compression, run_step
 from app.tasks.progress import Progress
 
 Handler = Callable[[Mapping[str, Any], Progress], dict[str, Any]]

@@ -1,42 +1,94 @@
-"""Compressing a weight file: planned from its header, run in steps that may be repeated, finished by a rename."""
+"""Compressing a weight file from the command line: all steps at once, with its config and report beside it."""
 
+import contextlib
+import json
 import os
-from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
+from app.errors import Conflict, InvalidInput
 from app.tasks.compress_options import CompressOptions
+from app.tasks.compress_steps import PathLike, finish_compression, plan_compression, run_step
+from app.tasks.file_plan import FilePlan, plan_file
+from app.tasks.model_config import MergedConfig
 from app.tasks.progress import Progress, no_progress
+from app.weightfiles.part_file import PART_SUFFIX, discard_part, write_durably
+from app.weightfiles.range_reader import WeightFile
 
-Path = str | os.PathLike[str]
-
-
-def plan_compression(source: Path, output: Path, options: CompressOptions) -> dict[str, Any]:
-    """Checks source and options and lays out `output.part`: `{"steps", "output_bytes", "bytes"}`."""
-    raise NotImplementedError
-
-
-def run_step(
-    source: Path, output: Path, options: CompressOptions, step: int, progress: Progress = no_progress
-) -> list[dict[str, Any]]:
-    """Writes the tensors of one step into `output.part` and gives their report rows."""
-    raise NotImplementedError
-
-
-def finish_compression(
-    source: Path, output: Path, options: CompressOptions, rows: Sequence[dict[str, Any]]
-) -> dict[str, Any]:
-    """Renames `output.part` to `output`, durably, and gives the report."""
-    raise NotImplementedError
+MODEL_FILE = "model.safetensors"
+CONFIG_FILE = "config.json"
 
 
 def compress_file(
-    source: Path,
-    target: Path,
+    source: PathLike,
+    target: PathLike,
     options: CompressOptions,
     *,
-    report: Path | None = None,
+    report: PathLike | None = None,
     force: bool = False,
     progress: Progress = no_progress,
 ) -> dict[str, Any]:
-    """All steps at once, for the command line; `report` is where the report is also written."""
-    raise NotImplementedError
+    """Compresses `source` into `target`: a file if that ends in `.safetensors`, else a new folder.
+
+    What is there already is refused without `force`; nothing has its name before it is whole.
+
+    Raises:
+        InvalidInput: `output.is-source`.
+        Conflict: `output.exists`, or `output.config-differs`: a config.json that is not ours to merge into.
+        WeightFileError: the source cannot be compressed so.
+        StorageFull: the disk has no room.
+    """
+    source, target = Path(source), Path(target)
+    output = target if target.suffix == ".safetensors" else target / MODEL_FILE
+    _check_target(source, target, output, force=force)
+    with WeightFile(source) as file:
+        plan = plan_file(file.header, options)
+    config = _config(plan, source, output, force=force)
+    if output is not target:
+        target.mkdir(mode=0o755, exist_ok=True)
+    try:
+        rows: list[dict[str, Any]] = []
+        for step in range(plan_compression(source, output, options)["steps"]):
+            rows += run_step(source, output, options, step, progress)
+        document = finish_compression(source, output, options, rows)
+    except BaseException:
+        discard_part(output)
+        if output is not target:
+            with contextlib.suppress(OSError):
+                target.rmdir()
+        raise
+    output.chmod(0o666 & ~_umask())
+    if config is not None:
+        write_durably(config.path, config.text)
+    if report is not None:
+        write_durably(Path(report), json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    return document
+
+
+def _check_target(source: Path, target: Path, output: Path, *, force: bool) -> None:
+    for path in (target, output):
+        if path.exists() and path.samefile(source):
+            raise InvalidInput("output.is-source", name=path.name)
+    if not force and (output.exists() or (output is not target and _holds_something(target))):
+        raise Conflict("output.exists", name=target.name)
+
+
+def _holds_something(folder: Path) -> bool:
+    """Whether the folder's name is taken; a part that a killed run left behind does not count."""
+    if not folder.is_dir():
+        return folder.exists()
+    return any(not entry.name.endswith(PART_SUFFIX) for entry in folder.iterdir())
+
+
+def _config(plan: FilePlan, source: Path, output: Path, *, force: bool) -> MergedConfig | None:
+    if plan.quantization_config is None:
+        return None
+    path = output.with_name(CONFIG_FILE)
+    model = path if path.exists() else source.with_name(CONFIG_FILE)
+    return MergedConfig.of(path, model, plan.quantization_config, force=force)
+
+
+def _umask() -> int:
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask

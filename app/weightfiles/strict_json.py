@@ -5,6 +5,7 @@ The standard parser does the work; a linear scan before it refuses what would ma
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, NoReturn
 
@@ -13,11 +14,19 @@ from app.errors import WeightFileError
 MAX_DEPTH = 8
 MAX_DIGITS = 20
 MAX_ARRAY_BYTES = 1 << 16
+MAX_TOKENS = 2_000_000
+"""Strings, brackets and flat arrays together; a tensor's entry has ten."""
 
 # A string to its end (or, unterminated, to the end of the text, so that the scan stays linear), a flat array, a
-# bracket, or a run of digits.
-_TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|\[[^"\[\]{}]*+\]|[\[\]{}]|[0-9]++', re.DOTALL)
-_OPENING = (b"[", b"{")
+# bracket, or a number that is too long.
+_LONG_NUMBER = re.compile(rb"[0-9]{%d,}+" % (MAX_DIGITS + 1))
+_TOKEN = re.compile(
+    rb'"(?:[^"\\]++|\\.)*+"?|\[[^"\[\]{}]*+\]|[\[\]{}]|' + _LONG_NUMBER.pattern,
+    re.DOTALL,
+)
+_QUOTE = ord('"')
+_OPENING = b"[{"
+_CLOSING = b"]}"
 
 
 def parse_strict(text: bytes, *, max_objects: int, too_many: Callable[[], WeightFileError]) -> Any:
@@ -25,7 +34,7 @@ def parse_strict(text: bytes, *, max_objects: int, too_many: Callable[[], Weight
 
     Raises:
         WeightFileError: `json.syntax`, `json.utf8`, `json.depth`, `json.number`, `json.array`, `json.duplicate`,
-            `json.surrogate`, or what `too_many` makes when there are more than `max_objects` objects.
+            `json.surrogate`, `json.too-many-values`, or what `too_many` makes when there are more than `max_objects` objects.
     """
     _scan(text)
     try:
@@ -51,29 +60,31 @@ def parse_strict(text: bytes, *, max_objects: int, too_many: Callable[[], Weight
 
 def _scan(text: bytes) -> None:
     depth = 0
-    for token in _TOKEN.finditer(text):
-        first = text[token.start() : token.start() + 1]
-        length = token.end() - token.start()
-        if first == b"[" and length > 1:
-            if length > MAX_ARRAY_BYTES:
-                raise WeightFileError("json.array", position=token.start(), limit=MAX_ARRAY_BYTES)
-            if _has_long_number(text[token.start() : token.end()]):
-                raise WeightFileError("json.number", number="…", limit=MAX_DIGITS)
-        elif first in _OPENING:
+    for count, token in enumerate(_TOKEN.finditer(text)):
+        if count == MAX_TOKENS:
+            raise WeightFileError("json.too-many-values", limit=MAX_TOKENS)
+        begin, end = token.span()
+        first = text[begin]
+        if first == _QUOTE:
+            continue
+        if first in _OPENING and end - begin == 1:
             depth += 1
             if depth > MAX_DEPTH:
-                raise WeightFileError("json.depth", position=token.start(), limit=MAX_DEPTH)
-        elif first in {b"]", b"}"}:
+                raise WeightFileError("json.depth", position=begin, limit=MAX_DEPTH)
+        elif first in _CLOSING:
             depth -= 1
-        elif first != b'"' and length > MAX_DIGITS:
-            raise WeightFileError("json.number", number=text[token.start() : token.start() + 24].decode() + "…")
+        elif first in _OPENING:
+            _check_array(text[begin:end], begin)
+        else:
+            raise WeightFileError("json.number", number=text[begin : begin + 24].decode() + "…")
 
 
-def _has_long_number(array: bytes) -> bool:
-    return _LONG_NUMBER.search(array) is not None
-
-
-_LONG_NUMBER = re.compile(rb"[0-9]{%d}" % (MAX_DIGITS + 1))
+def _check_array(array: bytes, begin: int) -> None:
+    if len(array) > MAX_ARRAY_BYTES:
+        raise WeightFileError("json.array", position=begin, limit=MAX_ARRAY_BYTES)
+    number = _LONG_NUMBER.search(array)
+    if number is not None:
+        raise WeightFileError("json.number", number=number[0][:24].decode() + "…")
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -83,9 +94,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         if isinstance(value, str):
             _check_unicode(value)
     if len(built) < len(pairs):
-        names = [key for key, _ in pairs]
-        seen: set[str] = set()
-        twice = next(name for name in names if name in seen or seen.add(name))  # type: ignore[func-returns-value]  # add gives None
+        (twice, _), *_others = Counter(key for key, _ in pairs).most_common(1)
         raise WeightFileError("json.duplicate", key=shown(twice))
     return built
 

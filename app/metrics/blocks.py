@@ -1,0 +1,18 @@
+"""The block: as many elements as the caches hold together with their float64 copies."""
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+BLOCK_ELEMENTS = 1 << 15
+
+
+def blocks(values: Tensor) -> Iterator[Tensor]:
+    """The flat pieces of a contiguous tensor, in order."""
+    yield from values.view(-1).split(BLOCK_ELEMENTS) if values.numel() else ()
+
+
+def block_buffer() -> Tensor:
+    """Room for one block in float64."""
+    return torch.empty(BLOCK_ELEMENTS, dtype=torch.float64)

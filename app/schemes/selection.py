@@ -1,0 +1,103 @@
+"""Which tensors are compressed, and why the others are kept: one table of names and a few rules.
+
+The rules in order: what cannot be compressed at all; `exclude`; `include`; then the names, and the rank.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from fnmatch import fnmatchcase
+
+from app.formats import FloatFormat, find_format, format_names
+from app.schemes.catalog import Layout, SchemeCard
+
+
+class Kept(StrEnum):
+    """Why a tensor is stored as it was; each has a sentence `kept.REASON`."""
+
+    NOT_FLOATING = "not-floating"
+    EMPTY = "empty"
+    SAME_FORMAT = "same-format"
+    LARGER = "larger"
+    LAYOUT = "layout"
+    EXCLUDED = "excluded"
+    QUANTIZATION = "quantization"
+    BIAS = "bias"
+    NORM = "norm"
+    EMBEDDING = "embedding"
+    HEAD = "head"
+    ONE_DIMENSIONAL = "one-dimensional"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """What the rules look at."""
+
+    name: str
+    format: str
+    shape: tuple[int, ...]
+
+
+# The name is lower-cased and split at its dots. A rule holds when its pattern matches the whole of the last part, or of
+# the part before a last `weight`: the module's own name. `encoder.layer.0.attention.output.LayerNorm.weight` is a norm.
+_NAMES: Sequence[tuple[Kept, str]] = (
+    # Scales, zero points and the like of a file that is quantized already.
+    (Kept.QUANTIZATION, r"(.*_)?(scales?|scale_inv|scale_2|zero_points?|zeros|qzeros|absmax|quant_map|scb|g_idx)"),
+    (Kept.BIAS, r"(.*_)?bias(_.*)?|.*_bias_table"),
+    # norm, layernorm, rms_norm, ln_1, ln_f, post_attention_layernorm, bn2, q_norm.
+    (Kept.NORM, r"(.*_)?((layer|rms|batch|group)?_?norm(_?\d+|_f)?|ln(_?\w)?|bn\d*)|.*(layer|rms)norm.*"),
+    # embed_tokens, word_embeddings, tok_embeddings, wte, wpe, position tables, relative_attention_bias, T5's shared.
+    (Kept.EMBEDDING, r".*embed.*|wte|wpe|shared|(.*_)?position_(ids|encoding|table)|pos_emb|cls_token|rotary.*"),
+    # lm_head, classifier, score, qa_outputs, and a last layer that is called just `output` or `head`.
+    (Kept.HEAD, r"(.*_)?(head|classifier|score|qa_outputs|logits)|embed_out"),
+)
+_RULES = tuple((reason, re.compile(pattern)) for reason, pattern in _NAMES)
+# Only at the top of the model: inside a layer these are ordinary projections.
+_TOP_LEVEL_HEADS = {"output", "decoder", "fc_out", "proj_out"}
+
+
+def reason_by_name(name: str) -> Kept | None:
+    """Why a tensor of that name is kept, going by its name alone."""
+    parts = name.lower().split(".")
+    if len(parts) > 1 and parts[-1] == "weight":
+        parts.pop()
+    for reason, pattern in _RULES:
+        if pattern.fullmatch(parts[-1]):
+            return reason
+    return Kept.HEAD if len(parts) == 1 and parts[0] in _TOP_LEVEL_HEADS else None
+
+
+def reason_to_keep(
+    tensor: Candidate, card: SchemeCard, include: Sequence[str] = (), exclude: Sequence[str] = ()
+) -> Kept | None:
+    """Why the tensor is kept, or None if it is compressed."""
+    impossible = _reason_it_cannot(tensor, card)
+    if impossible is not None:
+        return impossible
+    if any(fnmatchcase(tensor.name, pattern) for pattern in exclude):
+        return Kept.EXCLUDED
+    if not any(fnmatchcase(tensor.name, pattern) for pattern in include):
+        by_name = reason_by_name(tensor.name)
+        if by_name is not None:
+            return by_name
+        if len(tensor.shape) < 2:
+            return Kept.ONE_DIMENSIONAL
+    if card.layout is Layout.COMPRESSED_TENSORS and len(tensor.shape) != 2:
+        return Kept.LAYOUT
+    return None
+
+
+def _reason_it_cannot(tensor: Candidate, card: SchemeCard) -> Kept | None:
+    number_format = find_format(tensor.format) if tensor.format in format_names() else None
+    if not isinstance(number_format, FloatFormat) or not number_format.has_zero:
+        # Powers of two without a zero (E8M0) are scales, never weights.
+        return Kept.NOT_FLOATING if not isinstance(number_format, FloatFormat) else Kept.QUANTIZATION
+    if 0 in tensor.shape:
+        return Kept.EMPTY
+    if tensor.format == card.element:
+        return Kept.SAME_FORMAT
+    element_width = find_format(card.element).width
+    if number_format.width < element_width or (not card.is_cast and number_format.width == element_width):
+        return Kept.LARGER
+    return None
