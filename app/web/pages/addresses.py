@@ -1,0 +1,22 @@
+"""Permanent addresses of the Inspect and Formats pages."""
+
+from urllib.parse import urlencode
+
+from app.wording import Language
+
+
+def inspect_address(language: Language, **query: str | None) -> str:
+    """The page of one number: by `value` or by `bits`; what is None or empty is left out."""
+    given = {name: text for name, text in query.items() if text}
+    return f"/{language}/inspect?{urlencode(given)}"
+
+
+def inspect_json_address(**query: str | None) -> str:
+    """The same as JSON."""
+    given = {name: text for name, text in query.items() if text}
+    return f"/api/v1/inspect?{urlencode(given)}"
+
+
+def format_address(language: Language, name: str) -> str:
+    """The card of one format."""
+    return f"/{language}/formats/{name}"

@@ -1,0 +1,61 @@
+"""Where a stored number lies between its two neighbours, and where the typed one fell: positions on a line, in percent."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from app.tasks.inspection import Inspection
+
+LEFT, RIGHT = 10.0, 90.0
+LONGEST_TEXT = 1500
+
+
+@dataclass(frozen=True, slots=True)
+class NumberLine:
+    """Percent of the width, as texts for SVG; `typed` is None where the typed number is off the picture."""
+
+    previous: str
+    stored: str
+    next: str
+    typed: str | None
+    is_exact: bool
+
+
+def number_line(inspection: Inspection) -> NumberLine | None:
+    """The picture of an inspection; None where the stored number is not finite or has a neighbour that is not."""
+    if inspection.previous is None or inspection.next is None:
+        return None
+    texts = (inspection.previous.value, inspection.value, inspection.next.value)
+    points = [_rational(text) for text in texts]
+    if any(point is None for point in points):
+        return None
+    low, stored, high = (point for point in points if point is not None)
+    if not low < stored < high:
+        return None
+    typed = _typed(inspection, stored)
+
+    def at(point: Fraction) -> str:
+        return f"{LEFT + (RIGHT - LEFT) * float((point - low) / (high - low)):.3f}%"
+
+    return NumberLine(
+        previous=at(low),
+        stored=at(stored),
+        next=at(high),
+        typed=at(typed) if typed is not None and low <= typed <= high else None,
+        is_exact=typed == stored,
+    )
+
+
+def _typed(inspection: Inspection, stored: Fraction) -> Fraction | None:
+    if inspection.error is None:
+        return None
+    absolute = _rational(inspection.error.absolute)
+    if absolute is None:
+        return None
+    return stored - absolute if inspection.error.direction == "above" else stored + absolute
+
+
+def _rational(text: str) -> Fraction | None:
+    """The text as a rational; None for specials, and for exponents that would build a giant."""
+    if len(text) > LONGEST_TEXT or "e" in text or text.lstrip("-") in {"inf", "nan"}:
+        return None
+    return Fraction(text)
