@@ -10,6 +10,8 @@ LANGUAGE_COOKIE = "language"
 THEME_COOKIE = "theme"
 THEMES = ("auto", "light", "dark")
 SECTIONS = ("inspect", "compress", "formats")
+SECTION_OF = {"files": "compress", "jobs": "compress"}
+"""Pages that belong to the section of another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,8 @@ def page_frame(request: Request, language: Language) -> PageFrame:
     rest = path.removeprefix(f"/{language}") or "/"
     query = request.scope["query_string"].decode("latin-1")
     suffix = f"?{query}" if query else ""
-    section = rest.split("/", 2)[1]
+    first = rest.strip("/").partition("/")[0]
+    section = SECTION_OF.get(first, first)
     theme = request.cookies.get(THEME_COOKIE, "auto")
     return PageFrame(
         language=language,

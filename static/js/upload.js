@@ -8,13 +8,14 @@ function prepare(form) {
   const panel = form.querySelector("[data-progress]");
   const bar = panel.querySelector("progress");
   form.querySelector(".drop-zone__drag").hidden = false;
+  button.hidden = true; // choosing is enough: the file is sent at once
 
   function refuse(sentence) {
     refusal.textContent = sentence;
     refusal.hidden = false;
     input.setAttribute("aria-describedby", "upload-rules upload-refusal");
     panel.hidden = true;
-    input.disabled = button.disabled = false;
+    input.disabled = false;
     input.value = "";
     input.focus();
   }
@@ -34,7 +35,7 @@ function prepare(form) {
     const request = new XMLHttpRequest();
     const begun = performance.now();
     panel.hidden = false;
-    input.disabled = button.disabled = true;
+    input.disabled = true;
     panel.querySelector("[data-name]").textContent = file.name;
     request.upload.addEventListener("progress", (event) => {
       const seconds = (performance.now() - begun) / 1000;
@@ -65,9 +66,8 @@ function prepare(form) {
     request.send(body);
   }
 
-  form.addEventListener("submit", (event) => {
+  input.addEventListener("change", () => {
     if (input.files.length === 1) {
-      event.preventDefault();
       send(input.files[0]);
     }
   });

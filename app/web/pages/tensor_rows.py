@@ -7,8 +7,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 from app.web.histogram import Histogram, histogram_of
+from app.web.pages.addresses import inspect_address
 from app.web.pages.table_query import SortKey
 from app.web.quantities import count_text, number_text, shape_text, share_text, size_text
+from app.wording import Language
 
 Tensor = Mapping[str, Any]
 
@@ -56,7 +58,7 @@ class TensorRow:
     histogram: Histogram | None
 
 
-def tensor_row(tensor: Tensor, language: str, link: str, *, width: int = 128, height: int = 28) -> TensorRow:
+def tensor_row(tensor: Tensor, language: Language, link: str, *, width: int = 128, height: int = 28) -> TensorRow:
     """One tensor of an analysis; `link` is the query string of the table that it stands in."""
     elements = tensor["elements"]
     return TensorRow(
@@ -84,13 +86,11 @@ def name_parts(name: str) -> tuple[str, ...]:
     return tuple(re.findall(r"[^._/]*[._/]|[^._/]+$", name)) or (name,)
 
 
-def _figure(tensor: Tensor, statistic: str, language: str) -> Figure:
+def _figure(tensor: Tensor, statistic: str, language: Language) -> Figure:
     value = tensor[statistic]
     if value is None:
         return Figure(number_text(None))
-    return Figure(
-        number_text(value), f"/{language}/inspect?{urlencode({'value': repr(value), 'format': tensor['dtype']})}"
-    )
+    return Figure(number_text(value), inspect_address(language, value=repr(value), format=tensor["dtype"]))
 
 
 def _share(tensor: Tensor, *counts: str) -> float | None:
