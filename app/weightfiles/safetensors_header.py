@@ -66,7 +66,7 @@ def read_header(descriptor: int) -> SafetensorsHeader:
     """The checked header of an open file.
 
     Raises:
-        WeightFileError: `file.*` for another kind of file, `safetensors.*` and `json.*` for a broken rule.
+        WeightFileError: `file.*` for another kind of file, `safetensors.*` and `header.*` for a broken rule.
     """
     file_bytes = os.fstat(descriptor).st_size
     start = os.pread(descriptor, SNIFFED_BYTES, 0)

@@ -33,14 +33,14 @@ def parse_strict(text: bytes, *, max_objects: int, too_many: Callable[[], Weight
     """The value of a JSON text; positions in errors are byte offsets into it, or characters once it was decoded.
 
     Raises:
-        WeightFileError: `json.syntax`, `json.utf8`, `json.depth`, `json.number`, `json.array`, `json.duplicate`,
-            `json.surrogate`, `json.too-many-values`, or what `too_many` makes when there are more than `max_objects` objects.
+        WeightFileError: `header.syntax`, `header.utf8`, `header.depth`, `header.number`, `header.array`, `header.duplicate`,
+            `header.surrogate`, `header.too-many-values`, or what `too_many` makes when there are more than `max_objects` objects.
     """
     _scan(text)
     try:
         decoded = text.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise WeightFileError("json.utf8", position=error.start) from None
+        raise WeightFileError("header.utf8", position=error.start) from None
     seen = 0
 
     def build(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -55,14 +55,14 @@ def parse_strict(text: bytes, *, max_objects: int, too_many: Callable[[], Weight
             decoded, object_pairs_hook=build, parse_float=_no_number, parse_constant=_no_number, parse_int=_integer
         )
     except json.JSONDecodeError as error:
-        raise WeightFileError("json.syntax", position=error.pos) from None
+        raise WeightFileError("header.syntax", position=error.pos) from None
 
 
 def _scan(text: bytes) -> None:
     depth = 0
     for count, token in enumerate(_TOKEN.finditer(text)):
         if count == MAX_TOKENS:
-            raise WeightFileError("json.too-many-values", limit=MAX_TOKENS)
+            raise WeightFileError("header.too-many-values", limit=MAX_TOKENS)
         begin, end = token.span()
         first = text[begin]
         if first == _QUOTE:
@@ -70,21 +70,21 @@ def _scan(text: bytes) -> None:
         if first in _OPENING and end - begin == 1:
             depth += 1
             if depth > MAX_DEPTH:
-                raise WeightFileError("json.depth", position=begin, limit=MAX_DEPTH)
+                raise WeightFileError("header.depth", position=begin, limit=MAX_DEPTH)
         elif first in _CLOSING:
             depth -= 1
         elif first in _OPENING:
             _check_array(text[begin:end], begin)
         else:
-            raise WeightFileError("json.number", number=text[begin : begin + 24].decode() + "…")
+            raise WeightFileError("header.number", number=text[begin : begin + 24].decode() + "…")
 
 
 def _check_array(array: bytes, begin: int) -> None:
     if len(array) > MAX_ARRAY_BYTES:
-        raise WeightFileError("json.array", position=begin, limit=MAX_ARRAY_BYTES)
+        raise WeightFileError("header.array", position=begin, limit=MAX_ARRAY_BYTES)
     number = _LONG_NUMBER.search(array)
     if number is not None:
-        raise WeightFileError("json.number", number=number[0][:24].decode() + "…")
+        raise WeightFileError("header.number", number=number[0][:24].decode() + "…")
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -95,7 +95,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
             _check_unicode(value)
     if len(built) < len(pairs):
         (twice, _), *_others = Counter(key for key, _ in pairs).most_common(1)
-        raise WeightFileError("json.duplicate", key=shown(twice))
+        raise WeightFileError("header.duplicate", key=shown(twice))
     return built
 
 
@@ -103,7 +103,7 @@ def _check_unicode(text: str) -> None:
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
-        raise WeightFileError("json.surrogate", text=shown(text)) from None
+        raise WeightFileError("header.surrogate", text=shown(text)) from None
 
 
 def _integer(text: str) -> int:
@@ -113,7 +113,7 @@ def _integer(text: str) -> int:
 
 
 def _no_number(text: str) -> NoReturn:
-    raise WeightFileError("json.number", number=text[:24])
+    raise WeightFileError("header.number", number=text[:24])
 
 
 def shown(text: str, limit: int = 80) -> str:
