@@ -1,4 +1,4 @@
-"""Figures as they are set on a page: groups of digits, a true minus, powers as superscripts; plain text stays in the views.
+"""Figures as they are set on a page: groups of digits, a true minus, powers as superscripts; views hold plain text.
 
 A filter cuts text into pieces and a macro (`macros/figures.html`) draws them. The gaps between groups are drawn, not
 written, so what a reader copies is plain.
@@ -6,8 +6,7 @@ written, so what a reader copies is plain.
 
 import re
 from dataclasses import dataclass
-from decimal import ROUND_HALF_EVEN, Context
-from fractions import Fraction
+from decimal import MAX_EMAX, MIN_EMIN, ROUND_HALF_EVEN, Context, Decimal
 from itertools import chain
 
 MINUS = "−"
@@ -17,11 +16,13 @@ HYPHEN_AS_MINUS = re.compile(r"(?<![\w.)])-(?=[\d∞])")
 WORDS = {"inf": "∞", "-inf": f"{MINUS}∞", "nan": "NaN"}
 LONGEST_WHOLE = 21
 MOST_LEADING_ZEROS = 6
+LONGEST_TERM = 7
+LONGEST_INTEGER = 4000
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """`kind` is `text`, `group` (digits after a thin gap), `gap` (digits left out) or `power` (a superscript)."""
+    """`kind`: `text`, `group` (digits after a thin gap), `gap` (digits left out), `times`, `power` (a superscript)."""
 
     kind: str
     text: str
@@ -33,11 +34,20 @@ def figure(plain: str, most_groups: int = 400) -> tuple[Piece, ...]:
         return (Piece("text", WORDS[plain]),)
     numerator, slash, denominator = plain.partition("/")
     if slash:
-        return (*figure(numerator, most_groups), Piece("text", " / "), *figure(denominator, most_groups))
+        return (*_term(numerator, most_groups), Piece("text", " / "), *_term(denominator, most_groups))
     match = DECIMAL.fullmatch(plain)
     if match is None:
         return prose(plain)
     return tuple(_decimal_pieces(match, most_groups))
+
+
+def _term(digits: str, most_groups: int) -> tuple[Piece, ...]:
+    """One side of a fraction: a long power of two says more as a power."""
+    if digits.isdecimal() and LONGEST_TERM < len(digits) < LONGEST_INTEGER:
+        value = int(digits)
+        if value & (value - 1) == 0:
+            return Piece("text", "2"), Piece("power", str(value.bit_length() - 1))
+    return figure(digits, most_groups)
 
 
 def positional(plain: str) -> tuple[Piece, ...]:
@@ -56,7 +66,8 @@ def _decimal_pieces(match: re.Match[str], most_groups: int) -> tuple[Piece, ...]
     digits = (whole + fraction).lstrip("0").rstrip("0") or "0"
     exponent += len(whole) - 1 if whole.strip("0") else -(leading_zeros + 1)
     pieces = _without_middle([Piece("text", digits[0]), *_after_point(digits[1:])], most_groups)
-    return _signed(match, [*pieces, Piece("text", " × 10"), Piece("power", str(exponent).replace("-", MINUS))])
+    power = Piece("power", str(exponent).replace("-", MINUS))
+    return _signed(match, [*pieces, Piece("times", "×"), Piece("text", "10"), power])
 
 
 def _signed(match: re.Match[str], pieces: list[Piece]) -> tuple[Piece, ...]:
@@ -94,12 +105,21 @@ def approximately(plain: str | None, digits: int = 4) -> str:
     """The same number rounded for reading, as plain text; text that is no finite number stays as it is."""
     if plain is None or plain in WORDS:
         return plain or ""
-    exact = Fraction(plain)
-    context = Context(prec=digits, rounding=ROUND_HALF_EVEN, Emin=-999_999, Emax=999_999)
-    rounded = context.divide(context.create_decimal(exact.numerator), context.create_decimal(exact.denominator))
-    rounded = rounded.normalize(context)
+    # Decimals keep their exponent apart, so that 1e-999999999 costs no more than 0.1.
+    context = Context(prec=digits, rounding=ROUND_HALF_EVEN, Emin=MIN_EMIN, Emax=MAX_EMAX)
+    numerator, _, denominator = plain.partition("/")
+    rounded = context.divide(Decimal(numerator), Decimal(denominator or 1)).normalize(context)
     scientific = bool(rounded) and not -MOST_LEADING_ZEROS <= rounded.adjusted() <= 9
     return f"{rounded:e}".replace("e+", "e") if scientific else f"{rounded:f}"
+
+
+def proportion(plain: str) -> str:
+    """A relative error for a column: four decimals where they say something, else three digits and a power of ten."""
+    rounded = approximately(plain, 3)
+    if rounded in WORDS or "e" in rounded or rounded == "0":
+        return rounded
+    places = Decimal(rounded)
+    return f"{places:.4f}" if places >= Decimal("0.001") else f"{places:.2e}".replace("e+", "e")
 
 
 def prose(sentence: str) -> tuple[Piece, ...]:
@@ -125,6 +145,7 @@ FILTERS = {
     "positional": positional,
     "is_shortened": is_shortened,
     "approximately": approximately,
+    "proportion": proportion,
     "prose": prose,
     "bits_in_groups": bits_in_groups,
 }

@@ -22,7 +22,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class FieldGroup:
-    """The cells of one field, cut at the borders of hexadecimal digits; `value` is None in a picture without a number."""
+    """The cells of one field, cut at the borders of hexadecimal digits; `value` is None where there is no number."""
 
     name: str
     width: int
@@ -49,9 +49,9 @@ def bit_row(inspection: Inspection, address_of_bits: Callable[[str], str]) -> Bi
         return Cell(position, inspection.bits[width - 1 - position], weight, address_of_bits(flipped))
 
     groups, top = [], width
-    for part in inspection.fields:
-        groups.append(_group(inspection.format, part.name, top, len(part.bits), part.value, cell))
-        top -= len(part.bits)
+    for (name, size), part in zip(layout_of(inspection.format), inspection.fields, strict=True):
+        groups.append(_group(inspection.format, name, top, size, part.value, cell))
+        top -= size
     return BitRow(width, not isinstance(inspection.format, FloatFormat), tuple(groups))
 
 
@@ -67,7 +67,7 @@ def blank_row(number_format: Format) -> BitRow:
 def layout_of(number_format: Format) -> tuple[tuple[str, int], ...]:
     """Names and widths of the fields that a format has, most significant first."""
     if not isinstance(number_format, FloatFormat):
-        return (("integer", number_format.width),)
+        return (("twos-complement" if number_format.signed else "unsigned", number_format.width),)
     widths = (int(number_format.signed), number_format.exponent_bits, number_format.mantissa_bits)
     return tuple((name, width) for name, width in zip(("sign", "exponent", "mantissa"), widths, strict=True) if width)
 

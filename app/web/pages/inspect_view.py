@@ -13,7 +13,7 @@ from app.web.pages.number_line import NumberLine, number_line
 from app.wording import Language, say
 
 CARET_WINDOW = 32
-LONGEST_ADDRESS_VALUE = 4096
+MOST_TERMS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ class InspectAnswer:
     previous: NeighbourLink | None
     next: NeighbourLink | None
     integer_sum: tuple[str, ...]
-    """The weights of the set bits of an integer."""
+    """The weights of the set bits of an integer; an empty text stands for those left out of a long sum."""
     steps: tuple[str, ...]
     witnesses: tuple[WitnessRow, ...]
     elsewhere: tuple[ElsewhereRow, ...]
@@ -180,7 +180,7 @@ def inspect_answer(language: Language, asked: Asked, inspection: Inspection) -> 
         line=number_line(inspection),
         previous=neighbour(inspection.previous),
         next=neighbour(inspection.next),
-        integer_sum=tuple(weight.weight for weight in inspection.weights if weight.is_set),
+        integer_sum=_integer_sum(inspection),
         steps=tuple(_sentence(step, language) for step in inspection.steps),
         witnesses=_witnesses(language, inspection),
         elsewhere=_elsewhere(language, asked, inspection),
@@ -189,6 +189,11 @@ def inspect_answer(language: Language, asked: Asked, inspection: Inspection) -> 
         bits_href=inspect_address(language, bits=inspection.hex, format=name),
         json_href=inspect_json_address(**question, format=name, **options),
     )
+
+
+def _integer_sum(inspection: Inspection) -> tuple[str, ...]:
+    terms = tuple(weight.weight for weight in inspection.weights if weight.is_set)
+    return terms if len(terms) <= MOST_TERMS else (*terms[: MOST_TERMS - 3], "", *terms[-2:])
 
 
 def _witnesses(language: Language, inspection: Inspection) -> tuple[WitnessRow, ...]:

@@ -1,4 +1,4 @@
-"""Where a stored number lies between its two neighbours, and where the typed one fell: positions on a line, in percent."""
+"""Where a stored number lies between its neighbours, and where the typed one fell: positions on a line, in percent."""
 
 from dataclasses import dataclass
 from fractions import Fraction
