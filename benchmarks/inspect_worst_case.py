@@ -4,11 +4,10 @@ import contextlib
 import statistics
 import time
 
-from app.tasks.inspect_number import inspect_number
-
 from app.errors import AppError
 from app.exact import LONGEST_TEXT
 from app.formats import format_names
+from app.tasks.inspect_number import inspect_number
 from app.tasks.inspection import InspectRequest
 
 LONG = LONGEST_TEXT

@@ -4,7 +4,7 @@ from app.codec.cast import cast
 from app.codec.decode import decode
 from app.codec.encode import encode
 from app.codec.fields import FieldTensor, split_bits, split_fields
-from app.codec.storage_types import code_dtype, from_codes, to_codes, torch_dtype
+from app.codec.storage_types import code_dtype, from_codes, narrow_codes, to_codes, torch_dtype
 
 __all__ = [
     "FieldTensor",
@@ -13,6 +13,7 @@ __all__ = [
     "decode",
     "encode",
     "from_codes",
+    "narrow_codes",
     "split_bits",
     "split_fields",
     "to_codes",

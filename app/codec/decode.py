@@ -33,7 +33,7 @@ def _decode_float(codes: Tensor, number_format: FloatFormat) -> Tensor:
     is_special = magnitude > number_format.max_magnitude
     if number_format.has_infinity:
         values = values.masked_fill(is_special, torch.nan)
-        values = values.masked_fill(magnitude == number_format.infinity_magnitude, torch.inf)
+        values = torch.where(magnitude == number_format.max_magnitude + 1, torch.inf, values)
     else:
         if number_format.specials is Specials.NEGATIVE_ZERO_NAN:
             is_special = wide == number_format.sign_mask

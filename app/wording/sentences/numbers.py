@@ -2,4 +2,218 @@
 
 SENTENCES = {
     "format.unknown": "There is no format named “{name}”. Choose one from the list of formats.",
+    # Number text that is none.
+    "number.too-long": "The text has {length} characters; at most {limit} are read. Shorten it.",
+    "number.empty": "There is no number here. Type one, such as 0.1, -3e-5, 0x1.8p3 or inf.",
+    "number.unexpected-character": "The character {character} at place {place} does not belong in a number. Remove it.",
+    "number.minus-sign": (
+        "At place {place} stands {character}, which only looks like a minus sign. Type the hyphen “-” instead."
+    ),
+    "number.foreign-digit": (
+        "At place {place} stands {character}; only the digits 0 to 9 and plain letters are read. Type the "
+        "number with them."
+    ),
+    "number.separator": (
+        "At place {place} stands {character}. Digits are written without separators, and the decimal mark is "
+        "a point: 1234.5."
+    ),
+    "number.second-point": (
+        "A second point stands at place {place}; a number has at most one, and none in an exponent or a "
+        "whole 0b or 0o number."
+    ),
+    "number.operator": (
+        "The character {character} at place {place} cannot stand here. Type one single number; a sign may "
+        "only come first."
+    ),
+    "number.invisible-character": "At place {place} stands a character that cannot be seen ({character}). Remove it.",
+    "number.digits-missing": "Digits are missing at place {place}. A number has at least one digit.",
+    "number.exponent-missing": (
+        "The exponent after “{letter}” has no digits (place {place}). Write it in full, such as 1{letter}5, "
+        "or remove the “{letter}”."
+    ),
+    "number.digit-of-base": (
+        "At place {place} stands {character}, which is no digit in base {base}. Correct the digit or the prefix."
+    ),
+    "number.payload": (
+        "The payload of a NaN is written as nan(0x123) or nan(291); at place {place} it is something else."
+    ),
+    "number.signalling-payload": (
+        "A signalling NaN cannot have payload 0: those bits would be infinity. Use snan or snan(0x1)."
+    ),
+    # What a format or mode cannot do.
+    "number.no-nan": "{format} has no code for NaN. Choose a floating-point format, or another number.",
+    "number.infinity-wrap": "Infinity has no remainder, so it cannot be wrapped into {format}. Choose saturate.",
+    "rounding.unknown": "There is no rounding mode “{name}”. The modes are: {known}.",
+    "rounding.stochastic": (
+        "Stochastic rounding of one number would give another answer each time: it needs a seed and a "
+        "tensor. Choose another mode."
+    ),
+    "overflow.unknown": "There is no overflow mode “{name}”. The modes are: {known}.",
+    "overflow.not-for-format": "The overflow mode {name} does not fit {format}. Choose one of: {known}.",
+    "inspect.value-or-bits": "Give either a number or its bits, and not both.",
+    "code.hex": (
+        "A code of {format} is 0x and {digits} hexadecimal digits ({width} bits). Type it in full, leading "
+        "zeros included."
+    ),
+    "code.binary": (
+        "A code of {format} is {width} binary digits, or 0x and {digits} hexadecimal digits. Type it in "
+        "full, leading zeros included."
+    ),
+    "code.out-of-range": "A code of {format} has {width} bits; this one has more.",
+    # Reading.
+    "read.exact": "“{text}” is taken exactly as typed: nothing is rounded yet.",
+    "read.value": "“{text}” means exactly {value}: nothing is rounded yet.",
+    "read.nan": "“{text}” asks for NaN, “not a number”.",
+    # Normalising.
+    "normalise.exact": (
+        "Written with a power of two it is {sign}{significand} × 2^{exponent}; the significand lies between 1 and 2."
+    ),
+    "normalise.about": (
+        "Written with a power of two it is about {sign}{significand} × 2^{exponent}; the significand lies "
+        "between 1 and 2."
+    ),
+    "reach.above": "It lies far above 2^{exponent}, the largest power of two in {format}: its digits do not matter.",
+    "reach.below": (
+        "It lies far below 2^{exponent}, the smallest positive number of {format}: its digits do not matter."
+    ),
+    "reach.below-smallest": (
+        "Its power of two, 2^{exponent}, is below 2^{min_exponent}, the smallest number of {format}."
+    ),
+    "subnormal.shift": (
+        "2^{exponent} is below the smallest normal power, 2^{min_exponent}. The exponent stays at "
+        "{min_exponent}, the digit before the point becomes 0, and {bits} of {precision} significant bits "
+        "are left: a subnormal."
+    ),
+    "subnormal.becomes-normal": (
+        "Rounding up fills the last subnormal: the result is 2^{min_exponent}, the smallest normal number."
+    ),
+    # The cut and the decision.
+    "cut.nothing": (
+        "In binary the significand is {kept}: it fits into the {precision} significant bits of {format}, so "
+        "nothing is cut off."
+    ),
+    "cut.bits": (
+        "{format} keeps {places} bits behind the point: {kept}. What follows is cut off: guard bit {guard}, "
+        "round bit {round}, sticky bit {sticky} (1 if any later bit is 1)."
+    ),
+    "decide.below-half": "The part cut off is less than half of the last kept bit: round down, toward zero.",
+    "decide.above-half": "The part cut off is more than half of the last kept bit: round up, away from zero.",
+    "decide.tie-even-up": (
+        "The part cut off is exactly half: a tie. The even neighbour wins; the code below ends in 1, so round up."
+    ),
+    "decide.tie-even-down": (
+        "The part cut off is exactly half: a tie. The even neighbour wins; the code below ends in 0, so round down."
+    ),
+    "decide.tie-away": "The part cut off is exactly half: a tie, and this mode rounds ties away from zero.",
+    "decide.toward-zero": "Toward zero: what is cut off is simply dropped.",
+    "decide.toward-positive-up": "Toward positive: the number is positive, so round up.",
+    "decide.toward-positive-down": "Toward positive: the number is negative, so its magnitude is rounded down.",
+    "decide.toward-negative-up": "Toward negative: the number is negative, so its magnitude is rounded up.",
+    "decide.toward-negative-down": "Toward negative: the number is positive, so round down.",
+    "decide.to-odd-up": (
+        "To odd: something is cut off and the code below ends in 0, so the odd neighbour above is taken."
+    ),
+    "decide.to-odd-down": "To odd: something is cut off and the code below ends in 1 already, so it stays.",
+    "decide.carry": (
+        "All kept bits were 1, so the carry runs through: the significand becomes 1.0 and the exponent grows "
+        "to {exponent}."
+    ),
+    # Out of range.
+    "overflow.infinity": (
+        "The largest number of {format} is {max}. The result lies beyond it: overflow, so infinity is stored."
+    ),
+    "overflow.nan": (
+        "The largest number of {format} is {max}. The result lies beyond it, and the format has no infinity, "
+        "so NaN is stored."
+    ),
+    "overflow.saturate": (
+        "The largest number of {format} is {max}. The result lies beyond it and is held there: it saturates."
+    ),
+    "overflow.directed": (
+        "The largest number of {format} is {max}. The result lies beyond it, but {rounding} does not let it "
+        "go further out."
+    ),
+    "underflow.zero": "The smallest positive number of {format} is {min}; this one is rounded to zero: underflow.",
+    "underflow.smallest": "{format} has no zero: the smallest number, {min}, is the nearest there is.",
+    "underflow.nan": "{format} has no zero to round down to below {min}, so NaN is stored.",
+    # Storing.
+    "store.normal": (
+        "Stored: sign bit {sign}; exponent field {exponent} + {bias} = {field}; mantissa field {mantissa}, "
+        "the bits behind the point."
+    ),
+    "store.subnormal": (
+        "Stored: sign bit {sign}; exponent field 0, the mark of subnormals; mantissa field {mantissa}, the "
+        "bits behind the point."
+    ),
+    "store.exponent": "Stored: the exponent alone, as {exponent} + {bias} = {field}; there is no sign and no mantissa.",
+    "result.exact": "The stored number is {value}: exactly the number typed.",
+    "result.rounded": "The stored number is {value}.",
+    # Specials.
+    "special.nan": "{format} marks NaN by a code of its own; the usual (quiet) one is stored.",
+    "special.payload": (
+        "NaN has many codes in {format}; the payload {payload} goes into the mantissa, below the quiet bit."
+    ),
+    "special.signalling": "A signalling NaN has the top mantissa bit of {format} clear and another mantissa bit set.",
+    "special.payload-dropped": "{format} has no code for this NaN; its usual NaN is stored.",
+    "special.infinity": "Infinity in {format}: exponent field all ones, mantissa zero.",
+    "special.infinity-nan": "{format} has no infinity, so NaN is stored.",
+    "special.infinity-saturate": "Infinity is held at the end of the range of {format}: {value}.",
+    "special.zero": "Zero in {format}: sign bit {sign}, exponent field and mantissa all zeros.",
+    "special.no-zero": "{format} holds powers of two only: it has no zero, so NaN is stored.",
+    "special.no-negative-zero": (
+        "{format} has only one zero: the code of minus zero means NaN there, so plain zero is stored."
+    ),
+    "special.negative": "{format} has no sign bit and no negative numbers, so NaN is stored.",
+    # Integers.
+    "integer.cut": "The whole part of the magnitude is {whole}; what is behind the point must be rounded away.",
+    "integer.saturate": (
+        "{format} reaches from {min} to {max}. The number lies outside and is held at {value}: it saturates."
+    ),
+    "integer.wrap": (
+        "{format} reaches from {min} to {max}. The number lies outside; only its last {width} bits are kept, "
+        "which read {value}: it wraps around."
+    ),
+    "integer.infinity": "{format} reaches from {min} to {max} and has no infinity: it is held at {value}.",
+    "integer.zero": "All {width} bits are 0: the number is 0.",
+    "integer.weights": "The bits that are set add up: {terms} = {value}.",
+    "integer.negative-weights": (
+        "Two's complement: the top bit counts {top}, all others count up. The bits that are set add up: "
+        "{terms} = {value}."
+    ),
+    "bool.zero": "Zero is false: the bit is 0.",
+    "bool.one": "Every number other than zero is true: the bit is 1.",
+    # Reading a code.
+    "code.positive": "The sign bit is 0: positive.",
+    "code.negative": "The sign bit is 1: negative.",
+    "code.normal-exponent": "The exponent field is {field}; less the bias {bias}, the power of two is 2^{exponent}.",
+    "code.subnormal-exponent": (
+        "The exponent field is 0, the mark of zero and subnormals: the power of two is that of the smallest "
+        "normal number, 2^{exponent}."
+    ),
+    "code.normal-mantissa": "The mantissa follows a 1 that is not stored: {bits} in binary, {significand} in decimal.",
+    "code.subnormal-mantissa": "The mantissa follows a 0 here: {bits} in binary, {significand} in decimal.",
+    "code.exponent-only": "There is only an exponent field, {field}; less the bias {bias}, the number is 2^{exponent}.",
+    "code.value": "Sign, power and significand multiplied give {value}.",
+    "code.zero": "Exponent field and mantissa are all zeros: zero.",
+    "code.infinity": "Exponent field all ones and mantissa zero: infinity in {format}.",
+    "code.nan": "This code is set aside in {format} for NaN, “not a number”.",
+    "code.bool": "The bit is {bit}: {value}.",
+    # Why a library differs.
+    "witness.refuses": "{library} refuses to store this number as {format}.",
+    "witness.own-modes": "{library} knows only its own rounding and overflow, nearest even here: that gives {value}.",
+    "witness.truncates": "{library} drops what is behind the point instead of rounding: {value}.",
+    "witness.wraps": "{library} keeps only the last bits of a number out of range: {value}.",
+    "witness.saturates": "{library} stores the largest number, {value}, for numbers out of range.",
+    "witness.overflow-nan": "{library} stores NaN for numbers out of range.",
+    "witness.overflow-infinity": "{library} stores infinity for numbers out of range.",
+    "witness.through-float64": (
+        "{library} rounds twice: first the text to float64, then that to {format}. The first rounding loses "
+        "what decides the second, and {value} comes out."
+    ),
+    "witness.through-float32": (
+        "{library} rounds on the way through float32, and once more to {format}: {value} comes out."
+    ),
+    "witness.scale-zero": "{format} has no zero; {library} stores {value} for it.",
+    "witness.scale-sign": "{format} has no sign; {library} drops the minus and stores {value}.",
+    "witness.scale-tie-up": "{library} rounds a tie of {format} up to {value}, not to the even code.",
 }

@@ -1,0 +1,165 @@
+"""How a number becomes a float: normalise, cut, decide, store."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+from app.errors import Figure
+from app.exact import Cut, Decoded, Encoding, Finite, Infinity, Kind, NaN, Outcome, Overflow, Tail
+from app.exact.text import value_text
+from app.explain.decision import decision
+from app.explain.figures import short_value, with_point
+from app.explain.steps import Step
+from app.formats import FloatFormat
+from app.formats.model import power_of_two
+
+
+def float_steps(encoding: Encoding, number_format: FloatFormat, stored: Decoded) -> Iterator[Step]:
+    """Everything after reading the text."""
+    number, name = encoding.number, number_format.name
+    if isinstance(number, NaN):
+        yield _nan_step(encoding, number, name)
+    elif number.negative and not number_format.signed:
+        yield Step("special.negative", {"format": name})
+    elif isinstance(number, Infinity):
+        yield _infinity_step(stored, name)
+    elif number.is_zero:
+        yield _zero_step(number, number_format, stored)
+    else:
+        yield from _finite_steps(encoding, number, number_format, stored)
+
+
+def _finite_steps(encoding: Encoding, number: Finite, number_format: FloatFormat, stored: Decoded) -> Iterator[Step]:
+    cut = encoding.cut
+    if cut is None:
+        yield _out_of_reach(number, number_format)
+    else:
+        yield _normalised(number, cut)
+        yield from _cut_steps(encoding, cut, number_format)
+    if encoding.outcome is Outcome.OVERFLOW:
+        yield _overflow_step(encoding, number_format, stored)
+    elif encoding.outcome is Outcome.UNDERFLOW:
+        yield _underflow_step(number_format, stored)
+    if stored.kind in (Kind.NORMAL, Kind.SUBNORMAL):
+        yield stored_step(stored, number_format)
+    ending = "result.exact" if encoding.outcome is Outcome.EXACT else "result.rounded"
+    value = value_text(stored) if stored.value is None else short_value(stored.value)
+    if stored.kind is Kind.ZERO:
+        value = value_text(stored)
+    yield Step(ending, {"value": value})
+
+
+def _out_of_reach(number: Finite, number_format: FloatFormat) -> Step:
+    # Powers of ten and two both count: the sign of the logarithm says on which side the number lies.
+    if number.log2_bounds()[0] > 0:
+        return Step("reach.above", {"format": number_format.name, "exponent": number_format.max_exponent})
+    smallest = number_format.min_exponent - number_format.mantissa_bits
+    return Step("reach.below", {"format": number_format.name, "exponent": smallest})
+
+
+def _normalised(number: Finite, cut: Cut) -> Step:
+    significand = abs(number.fraction()) * power_of_two(-cut.exponent)
+    text = short_value(significand)
+    return Step(
+        "normalise.about" if text.startswith("≈") else "normalise.exact",
+        {"significand": text.removeprefix("≈ "), "exponent": cut.exponent, "sign": "-" if number.negative else ""},
+    )
+
+
+def _cut_steps(encoding: Encoding, cut: Cut, number_format: FloatFormat) -> Iterator[Step]:
+    name, precision = number_format.name, number_format.precision
+    if cut.exponent < number_format.min_exponent:
+        yield Step(
+            "subnormal.shift" if number_format.has_subnormals else "reach.below-smallest",
+            {
+                "format": name,
+                "exponent": cut.exponent,
+                "min_exponent": number_format.min_exponent,
+                "bits": cut.kept.bit_length(),
+                "precision": precision,
+            },
+        )
+        if not number_format.has_subnormals:
+            return
+    if cut.exponent > number_format.max_exponent:
+        return
+    kept = with_point(cut.kept, number_format)
+    if cut.tail is Tail.NOTHING:
+        yield Step("cut.nothing", {"kept": kept, "format": name, "precision": precision})
+        return
+    yield Step(
+        "cut.bits",
+        {
+            "kept": kept,
+            "guard": cut.guard,
+            "round": cut.round,
+            "sticky": cut.sticky,
+            "format": name,
+            "places": number_format.mantissa_bits,
+        },
+    )
+    yield decision(encoding, cut)
+    if cut.up and cut.kept + 1 == 1 << precision:
+        yield Step("decide.carry", {"exponent": cut.exponent + 1})
+    elif cut.up and cut.kept + 1 == 1 << number_format.mantissa_bits and cut.exponent < number_format.min_exponent:
+        yield Step("subnormal.becomes-normal", {"min_exponent": number_format.min_exponent})
+
+
+def stored_step(stored: Decoded, number_format: FloatFormat) -> Step:
+    """What goes into each field of a finite number other than zero."""
+    exponent_field, mantissa = divmod(stored.code & number_format.magnitude_mask, 1 << number_format.mantissa_bits)
+    figures: dict[str, Figure] = {
+        "sign": int(stored.negative),
+        "exponent": exponent_field - number_format.bias,
+        "bias": number_format.bias,
+        "field": exponent_field,
+        "mantissa": f"{mantissa:0{number_format.mantissa_bits}b}" if number_format.mantissa_bits else "",
+    }
+    if not number_format.mantissa_bits:
+        return Step("store.exponent", figures)
+    return Step("store.subnormal" if stored.kind is Kind.SUBNORMAL else "store.normal", figures)
+
+
+def _overflow_step(encoding: Encoding, number_format: FloatFormat, stored: Decoded) -> Step:
+    largest: Fraction = number_format.max
+    figures = {"format": number_format.name, "max": short_value(largest)}
+    if stored.kind is Kind.INFINITY:
+        return Step("overflow.infinity", figures)
+    if stored.kind is Kind.NAN:
+        return Step("overflow.nan", figures)
+    if encoding.overflow is Overflow.SATURATE:
+        return Step("overflow.saturate", figures)
+    return Step("overflow.directed", {**figures, "rounding": encoding.rounding.value})
+
+
+def _underflow_step(number_format: FloatFormat, stored: Decoded) -> Step:
+    smallest = number_format.min_subnormal or number_format.min_normal
+    figures = {"format": number_format.name, "min": short_value(smallest)}
+    if stored.kind is Kind.ZERO:
+        return Step("underflow.zero", figures)
+    return Step("underflow.nan" if stored.kind is Kind.NAN else "underflow.smallest", figures)
+
+
+def _nan_step(encoding: Encoding, number: NaN, name: str) -> Step:
+    if encoding.payload_dropped:
+        return Step("special.payload-dropped", {"format": name})
+    if number.signalling:
+        return Step("special.signalling", {"format": name})
+    if number.payload is not None:
+        return Step("special.payload", {"format": name, "payload": f"{number.payload:#x}"})
+    return Step("special.nan", {"format": name})
+
+
+def _infinity_step(stored: Decoded, name: str) -> Step:
+    if stored.kind is Kind.INFINITY:
+        return Step("special.infinity", {"format": name})
+    if stored.kind is Kind.NAN:
+        return Step("special.infinity-nan", {"format": name})
+    return Step("special.infinity-saturate", {"format": name, "value": value_text(stored)})
+
+
+def _zero_step(number: Finite, number_format: FloatFormat, stored: Decoded) -> Step:
+    if stored.kind is Kind.NAN:
+        return Step("special.no-zero", {"format": number_format.name})
+    if number.negative and not stored.negative:
+        return Step("special.no-negative-zero", {"format": number_format.name})
+    return Step("special.zero", {"format": number_format.name, "sign": int(stored.negative)})
