@@ -18,10 +18,10 @@ from app.tasks.workspace import Workspace
 from app.web import health, start
 from app.web.api import files as api_files
 from app.web.api import jobs as api_jobs
-from app.web.pages import compress, files, jobs, theme
 from app.web.body_limit import BodyLimit
 from app.web.cross_site import CrossSiteRefusal
 from app.web.failures import UnexpectedFailures, install_failure_handlers
+from app.web.pages import compress, files, formats, inspect, jobs, theme
 from app.web.rendering import install_rendering
 from app.web.request_line import RequestLineLimit
 from app.web.security_headers import SecurityHeaders
@@ -35,6 +35,8 @@ ROUTERS = (
     health.router,
     api_files.router,
     api_jobs.router,
+    inspect.router,
+    formats.router,
     compress.router,
     files.router,
     jobs.router,
