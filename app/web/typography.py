@@ -113,6 +113,11 @@ def approximately(plain: str | None, digits: int = 4) -> str:
     return f"{rounded:e}".replace("e+", "e") if scientific else f"{rounded:f}"
 
 
+def is_rounded(plain: str, digits: int) -> bool:
+    """Whether `approximately` gives another number than this finite decimal."""
+    return plain not in WORDS and Decimal(approximately(plain, digits)) != Decimal(plain)
+
+
 def proportion(plain: str) -> str:
     """A relative error for a column: four decimals where they say something, else three digits and a power of ten."""
     rounded = approximately(plain, 3)
@@ -146,6 +151,7 @@ FILTERS = {
     "is_shortened": is_shortened,
     "approximately": approximately,
     "proportion": proportion,
+    "is_rounded": is_rounded,
     "prose": prose,
     "bits_in_groups": bits_in_groups,
 }
