@@ -10,7 +10,7 @@ BLOCK_ELEMENTS = 1 << 15
 
 def blocks(values: Tensor) -> Iterator[Tensor]:
     """The flat pieces of a contiguous tensor, in order."""
-    yield from values.view(-1).split(BLOCK_ELEMENTS) if values.numel() else ()
+    yield from torch.split(values.view(-1), BLOCK_ELEMENTS) if values.numel() else ()
 
 
 def block_buffer() -> Tensor:

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ from app.tasks.compress_steps import PathLike, finish_compression, plan_compress
 from app.tasks.file_plan import FilePlan, plan_file
 from app.tasks.model_config import MergedConfig
 from app.tasks.progress import Progress, no_progress
-from app.weightfiles.part_file import PART_SUFFIX, discard_part, write_durably
+from app.weightfiles.part_file import PART_SUFFIX, discard_part, let_others_read, write_durably
 from app.weightfiles.range_reader import WeightFile
 
 MODEL_FILE = "model.safetensors"
@@ -33,7 +32,7 @@ def compress_file(
     What is there already is refused without `force`; nothing has its name before it is whole.
 
     Raises:
-        InvalidInput: `output.is-source`.
+        InvalidInput: `output.is-source`, `output.is-report`.
         Conflict: `output.exists`, or `output.config-differs`: a config.json that is not ours to merge into.
         WeightFileError: the source cannot be compressed so.
         StorageFull: the disk has no room.
@@ -41,23 +40,28 @@ def compress_file(
     source, target = Path(source), Path(target)
     output = target if target.suffix == ".safetensors" else target / MODEL_FILE
     _check_target(source, target, output, force=force)
+    if report is not None:
+        _check_report(Path(report), source, output)
     with WeightFile(source) as file:
         plan = plan_file(file.header, options)
     config = _config(plan, source, output, force=force)
     if output is not target:
-        target.mkdir(mode=0o755, exist_ok=True)
+        _make_folder(target)
     try:
         rows: list[dict[str, Any]] = []
         for step in range(plan_compression(source, output, options)["steps"]):
             rows += run_step(source, output, options, step, progress)
         document = finish_compression(source, output, options, rows)
+    except Conflict:
+        # Somebody else's part: it is not ours to remove.
+        raise
     except BaseException:
         discard_part(output)
         if output is not target:
             with contextlib.suppress(OSError):
                 target.rmdir()
         raise
-    output.chmod(0o666 & ~_umask())
+    let_others_read(output)
     if config is not None:
         write_durably(config.path, config.text)
     if report is not None:
@@ -73,11 +77,25 @@ def _check_target(source: Path, target: Path, output: Path, *, force: bool) -> N
         raise Conflict("output.exists", name=target.name)
 
 
+def _check_report(report: Path, source: Path, output: Path) -> None:
+    if report.resolve() in {source.resolve(), output.resolve(), output.with_name(CONFIG_FILE).resolve()}:
+        raise InvalidInput("output.is-report", name=report.name)
+
+
 def _holds_something(folder: Path) -> bool:
     """Whether the folder's name is taken; a part that a killed run left behind does not count."""
     if not folder.is_dir():
         return folder.exists()
     return any(not entry.name.endswith(PART_SUFFIX) for entry in folder.iterdir())
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o755, exist_ok=True)
+    except FileNotFoundError:
+        raise Conflict("output.no-folder", name=folder.name) from None
+    except OSError:
+        raise Conflict("output.not-writable", name=folder.name) from None
 
 
 def _config(plan: FilePlan, source: Path, output: Path, *, force: bool) -> MergedConfig | None:
@@ -86,9 +104,3 @@ def _config(plan: FilePlan, source: Path, output: Path, *, force: bool) -> Merge
     path = output.with_name(CONFIG_FILE)
     model = path if path.exists() else source.with_name(CONFIG_FILE)
     return MergedConfig.of(path, model, plan.quantization_config, force=force)
-
-
-def _umask() -> int:
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask

@@ -90,7 +90,7 @@ def _writer(plan: FilePlan, part: PartFile) -> Write:
 
 def _bytes_of(tensor: Tensor) -> memoryview:
     flat = tensor.contiguous().view(-1)
-    return memoryview(flat.view(torch.uint8).numpy())
+    return flat.view(torch.uint8).numpy().data
 
 
 def _advance_from(start: int, name: str, progress: Progress) -> Advance:

@@ -50,5 +50,5 @@ def _is_ours_to_merge(document: dict[str, Any] | None, quantization_config: Mapp
     if document is None:
         return False
     if CONFIG_KEY in document:
-        return document[CONFIG_KEY] == quantization_config
+        return bool(document[CONFIG_KEY] == quantization_config)
     return not document or not _MODEL_KEYS.isdisjoint(document)

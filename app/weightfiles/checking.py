@@ -10,10 +10,10 @@ import resource
 import signal
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 from types import FrameType
 
 from app.errors import WeightFileError
+from app.weightfiles.regular_file import open_regular
 from app.weightfiles.safetensors_header import read_header
 
 CPU_SECONDS = 4
@@ -33,9 +33,9 @@ def check_file(path: str | os.PathLike[str]) -> FileSummary:
     """Checks every rule of the container.
 
     Raises:
-        WeightFileError: the first rule that the file breaks.
+        WeightFileError: the first rule that the file breaks, or that it cannot be read.
     """
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    descriptor = open_regular(path)
     try:
         header = read_header(descriptor)
     finally:
@@ -62,8 +62,6 @@ def _answer(path: str) -> dict[str, object]:
         return _refusal(error.code, dict(error.figures))
     except MemoryError:
         return _refusal("file.check-too-costly", {})
-    except OSError:
-        return _refusal("file.unreadable", {"name": Path(path).name})
     return {"ok": True, "kind": summary.kind, "tensors": summary.tensors, "bytes": summary.bytes}
 
 

@@ -13,6 +13,7 @@ from app.errors import Conflict
 from app.storage.failures import storage_failures
 
 PART_SUFFIX = ".part"
+_NOT_WRITABLE = frozenset({errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG})
 _HASHED_BYTES = 4 << 20
 
 
@@ -28,14 +29,20 @@ class PartFile:
         """Opens the part of `output`.
 
         Raises:
-            Conflict: `output.busy`, another process writes it; `output.part-missing`, there is none to open.
+            Conflict: `output.busy`, another process writes it; `output.part-missing`, there is none to open;
+                `output.no-folder`; `output.not-writable`.
         """
         flags = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | (os.O_CREAT if create else 0)
         with storage_failures():
             try:
                 self._descriptor = os.open(part_path(output), flags, 0o600)
             except FileNotFoundError:
-                raise Conflict("output.part-missing", name=output.name) from None
+                code = "output.no-folder" if create else "output.part-missing"
+                raise Conflict(code, name=output.name) from None
+            except OSError as error:
+                if error.errno not in _NOT_WRITABLE:
+                    raise
+                raise Conflict("output.not-writable", name=output.name) from None
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -121,10 +128,18 @@ def sha256_of(path: Path) -> str:
 
 
 def write_durably(path: Path, text: str) -> None:
-    """Writes a small text file: whole or not at all, also after a power cut."""
+    """Writes a small text file that others may read: whole or not at all, also after a power cut."""
     with PartFile(path, create=True) as part:
         data = text.encode("utf-8")
         part.reserve(len(data))
         part.write(data, 0)
         part.sync()
+    let_others_read(part_path(path))
     publish(path)
+
+
+def let_others_read(path: Path) -> None:
+    """Gives a file that was private while it was written the rights of any new file."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    path.chmod(0o666 & ~mask)

@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Self
 
 from app.errors import WeightFileError
+from app.weightfiles.regular_file import open_regular
 from app.weightfiles.safetensors_header import SafetensorsHeader, read_header
 
 
@@ -16,9 +17,9 @@ class WeightFile:
         """Opens and checks.
 
         Raises:
-            WeightFileError: the file breaks a rule of its container.
+            WeightFileError: the file cannot be read, or breaks a rule of its container.
         """
-        self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        self._descriptor = open_regular(path)
         try:
             self._state = self._look()
             self.header: SafetensorsHeader = read_header(self._descriptor)

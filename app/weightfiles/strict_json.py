@@ -33,8 +33,7 @@ def parse_strict(text: bytes, *, max_objects: int, too_many: Callable[[], Weight
     """The value of a JSON text; positions in errors are byte offsets into it, or characters once it was decoded.
 
     Raises:
-        WeightFileError: `header.syntax`, `header.utf8`, `header.depth`, `header.number`, `header.array`, `header.duplicate`,
-            `header.surrogate`, `header.too-many-values`, or what `too_many` makes when there are more than `max_objects` objects.
+        WeightFileError: `header.*`, or what `too_many` makes when there are more than `max_objects` objects.
     """
     _scan(text)
     try:

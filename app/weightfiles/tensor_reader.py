@@ -20,7 +20,7 @@ class TensorReader:
         self._file = file
         largest = max((entry.bytes for entry in file.header.tensors), default=0)
         self._buffer = torch.empty(min(chunk_bytes, largest), dtype=torch.uint8)
-        self._view = memoryview(self._buffer.numpy())
+        self._view = self._buffer.numpy().data
 
     @property
     def chunk_bytes(self) -> int:

@@ -93,8 +93,12 @@ SENTENCES: dict[str, str] = {
         "folder, or overwrite it with --force."
     ),
     "output.exists": "“{name}” exists already. Choose another name, or overwrite it with --force.",
+    "output.is-report": (
+        "The report cannot be written to “{name}”, which holds something else of this job. Choose another name."
+    ),
     "output.is-source": "“{name}” is the file that is read. Choose another name for the result.",
     "output.no-folder": "The folder for “{name}” does not exist. Make it first.",
+    "output.not-writable": "“{name}” cannot be written there. Choose another place, or check the rights of the folder.",
     "output.part-differs": "The unfinished result “{name}” does not fit the source and options. Start again.",
     "output.part-missing": "The unfinished result “{name}” is not there any more. Start again.",
     "safetensors.ambiguous": (
