@@ -6,7 +6,7 @@ from http import HTTPStatus
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -109,6 +109,8 @@ class UnexpectedFailures:
             if started:
                 raise
             await failure_response(Request(scope), error)(scope, receive, send)
+        except ClientDisconnect:
+            return  # nobody is left to answer
         except Exception:
             log.exception("failed to answer %s", scope["method"])
             if started:

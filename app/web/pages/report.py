@@ -67,6 +67,7 @@ class Report:
     worst_sqnr: str | None
     compressed: int
     kept: int
+    kept_size: str
     table: TablePage[CompressedRow]
     kept_rows: tuple[KeptRow, ...]
 
@@ -87,6 +88,7 @@ def report_of(document: Mapping[str, Any], parameters: Mapping[str, str], langua
         worst_sqnr=decibel_text(min(ratios)) if ratios else None,
         compressed=len(compressed),
         kept=len(kept),
+        kept_size=size_text(sum(row["bytes_after"] for row in kept)),
         table=page.with_rows(tuple(_compressed_row(row, max(ratios, default=1.0)) for row in page.rows)),
         kept_rows=tuple(_kept_row(row, language) for row in kept),
     )
