@@ -159,7 +159,7 @@ class JobProcess:
                 self._plan.command(theirs.fileno()),
                 env=self._plan.environment(),
                 stdin=subprocess.DEVNULL,
-                stdout=2,  # a stray print goes to the log
+                stdout=subprocess.DEVNULL,  # a stray print disturbs nobody; standard error goes to the log
                 pass_fds=(theirs.fileno(),),
                 start_new_session=True,
             )

@@ -17,29 +17,33 @@ PIPE_VARIABLE = "BITLENS_SUPERVISOR_PIPE"
 WORKER_COMMAND = (sys.executable, "-m", "app", "worker")
 
 _FIRST_PAUSE = 0.2
-_LONGEST_PAUSE = 10.0
-_STEADY_SECONDS = 30.0
+_STEADY_SECONDS = 5.0
+"""A worker that lived so long was no false start."""
 _PATIENCE = 10.0
 
 _log = logging.getLogger(__name__)
 
 
 def supervise_worker(
-    environment: Mapping[str, str] | None = None, command: Sequence[str] = WORKER_COMMAND
+    environment: Mapping[str, str] | None = None,
+    command: Sequence[str] = WORKER_COMMAND,
+    longest_pause: float = 10.0,
 ) -> "WorkerSupervisor":
     """Starts a worker and keeps one running until `stop`; also a context manager.
 
-    `environment` is added to this process's own, for settings that the server got otherwise.
+    `environment` is added to this process's own, for settings that the server got otherwise. Between a worker's death
+    and the next start lies a pause, which doubles up to `longest_pause` while workers die young.
     """
-    return WorkerSupervisor(command, {**os.environ, **(environment or {})})
+    return WorkerSupervisor(command, {**os.environ, **(environment or {})}, longest_pause)
 
 
 class WorkerSupervisor:
     """A thread that waits for the worker's end, and a pipe that tells the worker of ours."""
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str], longest_pause: float) -> None:
         self._command = tuple(command)
         self._environment = dict(environment)
+        self._longest_pause = longest_pause
         self._stopping = threading.Event()
         self._lock = threading.Lock()
         self._starts = 0
@@ -117,7 +121,7 @@ class WorkerSupervisor:
             _log.warning("the worker ended with exit status %d; starting another in %.1f s", code, pause)
             if self._stopping.wait(pause):
                 return
-            pause = min(2 * pause, _LONGEST_PAUSE)
+            pause = min(2 * pause, self._longest_pause)
             with self._lock:
                 if self._stopping.is_set():
                     return

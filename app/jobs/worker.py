@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 
 from dbos import DBOS
+from dbos import error as dbos_error
 
 from app.errors import AppError
 from app.jobs.client import JobClient, prepare_jobs_database
@@ -85,7 +86,8 @@ def build_worker(options: WorkerOptions, slot: int) -> Workshop:
 def _is_worth_logging(record: logging.LogRecord) -> bool:
     # A refused file or a cancelled job is an answer, not an incident.
     error = record.exc_info[1] if record.exc_info else None
-    return not isinstance(error, AppError)
+    is_answer = isinstance(error, AppError | dbos_error.DBOSAwaitedWorkflowCancelledError)
+    return not is_answer and "was cancelled during execution" not in record.getMessage()
 
 
 def _take_over(slots: Slots, jobs: JobClient) -> None:

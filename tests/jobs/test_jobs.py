@@ -118,6 +118,19 @@ def test_a_running_job_is_cancelled_within_seconds_even_if_its_process_resists(b
     assert busy_place.wait_for(busy_place.start_job(busy_place.upload(DATA)).id).state is State.DONE
 
 
+def test_a_refused_or_cancelled_job_is_no_incident_in_the_log(place):
+    worker = place.start_worker()
+    refused = place.upload(b"bad bytes")
+    place.jobs.start_analysis(refused.id, refused.key)
+    place.wait_for(refused.id)
+    job = place.start_job(place.upload(DATA), seconds=30)
+    place.wait_until(lambda: "compress 0" in place.steps_run(job), "the first step")
+    place.jobs.cancel(job.id)
+    place.wait_until(lambda: not place.children(worker), "the end of the process")
+    assert place.wait_for(place.start_job(place.upload(DATA)).id).state is State.DONE
+    assert place.log() == ""
+
+
 def test_a_queued_job_is_cancelled_at_once(place):
     job = place.start_job(place.upload(DATA))
     assert place.jobs.state(job.id).state is State.QUEUED
