@@ -25,6 +25,11 @@ def everything_in(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.rglob("*") if path.is_file())
 
 
+def write_and_commit(writer):
+    writer.write(b"data")
+    writer.commit()
+
+
 def store(storage, key, data):
     with storage.writer(key) as writer:
         writer.write(data)
@@ -90,7 +95,7 @@ def test_a_crash_between_write_and_rename_leaves_nothing_visible_and_is_swept(st
 def test_bytes_then_name_are_synced_in_that_order(storage, monkeypatch):
     calls = []
     sync, rename = os.fsync, os.rename
-    monkeypatch.setattr(os, "fsync", lambda fd: (calls.append(os.readlink(f"/proc/self/fd/{fd}")), sync(fd)))
+    monkeypatch.setattr(os, "fsync", lambda fd: (calls.append(str(Path(f"/proc/self/fd/{fd}").readlink())), sync(fd)))
     monkeypatch.setattr(os, "rename", lambda *a, **k: (calls.append("rename"), rename(*a, **k)))
     writer = storage.writer(KEY)
     writer.write(b"data")
@@ -117,11 +122,10 @@ def test_a_failing_disk_is_named_and_leaves_nothing(storage, tmp_path, monkeypat
     def fail(*_arguments, **_named):
         raise OSError(number, os.strerror(number))
 
-    writer = storage.writer(KEY)
-    monkeypatch.setattr(os, call, fail)
-    with pytest.raises(StorageFull) as refused, writer:
-        writer.write(b"data")
-        writer.commit()
+    with storage.writer(KEY) as writer:
+        monkeypatch.setattr(os, call, fail)
+        with pytest.raises(StorageFull) as refused:
+            write_and_commit(writer)
     assert refused.value.code == code
     assert everything_in(tmp_path) == []
 
@@ -130,7 +134,9 @@ def test_a_failing_disk_is_named_and_leaves_nothing(storage, tmp_path, monkeypat
 def small_disk(tmp_path):
     folder = tmp_path / "small"
     folder.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "none", folder], check=False, capture_output=True)
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m", "none", folder], check=False, capture_output=True
+    )
     if mounted.returncode:
         pytest.skip("mounting a small disk takes root")
     yield folder
@@ -139,9 +145,8 @@ def small_disk(tmp_path):
 
 def test_a_disk_that_is_really_full(small_disk):
     storage = LocalStorage(small_disk)
-    with pytest.raises(StorageFull) as refused, storage.writer(KEY) as writer:
-        for _ in range(20):
-            writer.write(bytes(100_000))
+    with pytest.raises(StorageFull) as refused:
+        store(storage, KEY, bytes(2_000_000))
     assert refused.value.code == "storage.full"
     assert everything_in(small_disk) == []
     assert store(storage, KEY, bytes(500_000)).bytes == 500_000  # and it works again at once
