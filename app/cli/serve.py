@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Serve until the process is told to end."""
     settings = load_settings()
-    listener = _listen(arguments.host, arguments.port)
+    listener = listen(arguments.host, arguments.port)
     # The application reads its settings from the environment, as it does under any other server.
     os.environ["BITLENS_ALLOWED_HOSTS"] = ",".join((*settings.allowed_hosts, arguments.host))
     config = uvicorn.Config(
@@ -45,18 +45,22 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket, or an error that says what is wrong with the address."""
     if not 0 <= port <= 65535:
         raise InvalidInput("serve.port-invalid", port=port)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # The protocol is named because asyncio switches Nagle's delay off for sockets that say TCP, and only for those.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        return socket.create_server((host, port), family=_family(host), backlog=2048)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(2048)
     except OSError as error:
+        listener.close()
         if error.errno == errno.EADDRINUSE:
             raise Conflict("serve.port-taken", host=host, port=port) from error
         raise InvalidInput(
             "serve.address-unusable", host=host, port=port, reason=error.strerror or str(error)
         ) from error
-
-
-def _family(host: str) -> socket.AddressFamily:
-    return socket.AF_INET6 if ":" in host else socket.AF_INET
+    return listener
