@@ -1,4 +1,4 @@
-"""The slowest texts that fit into 4,096 characters, in every format: a table of milliseconds, worst of three."""
+"""The slowest texts that fit into 4,096 characters, in every format: a table of milliseconds, CPU time, best of three."""
 
 import contextlib
 import statistics
@@ -41,11 +41,11 @@ TEXTS = {
 def milliseconds(request: InspectRequest) -> float:
     taken = []
     for _ in range(3):
-        start = time.perf_counter()
+        start = time.process_time()
         with contextlib.suppress(AppError):
             inspect_number(request)
-        taken.append(1000 * (time.perf_counter() - start))
-    return max(taken)
+        taken.append(1000 * (time.process_time() - start))
+    return min(taken)
 
 
 def main() -> None:

@@ -19,53 +19,61 @@ class Direction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Distance:
-    """|stored - asked| as texts; `relative` to the number asked for, `ulps` in ulps of the stored one."""
+    """stored - asked, as integers not in lowest terms; `difference` is None where either is infinite or far away."""
 
-    absolute: str
-    relative: str | None
-    ulps: str | None
+    number: Number
+    stored: Decoded
     direction: Direction
+    difference: tuple[int, int] | None
+    relative: str | None
+    """To the number asked for, 17 digits; None where that is zero or infinite."""
+
+    def absolute(self) -> str:
+        """Exactly; of numbers far away the number itself, which differs by less than one part in 10^300."""
+        if self.difference is not None:
+            return exact_text(Fraction(*self.difference))
+        if self.direction is Direction.EXACT:
+            return "0"
+        if not isinstance(self.number, Finite) or self.stored.value is None:
+            return "inf"
+        if self.number.log2_bounds()[1] < 0 and self.stored.value:
+            return exact_text(abs(self.stored.value))
+        return number_text(self.number).removeprefix("-")
+
+    def ulps(self) -> str | None:
+        """In ulps of the stored number, 17 digits."""
+        unit = ulp(self.stored)
+        if self.difference is None or unit is None:
+            return None
+        return rounded_text(self.difference[0] * unit.denominator, self.difference[1] * unit.numerator)
 
 
 def distance(number: Number, stored: Decoded) -> Distance | None:
-    """The rounding error; None where either is NaN.
-
-    A number too long to be written out is its own error: it differs from the true one by less than one part in 10^300,
-    and `relative` is 1 to all its digits.
-    """
+    """The rounding error; None where either is NaN."""
     if isinstance(number, NaN) or stored.kind is Kind.NAN:
         return None
     if isinstance(number, Infinity):
+        direction = Direction.ABOVE if number.negative else Direction.BELOW
         if stored.kind is Kind.INFINITY:
-            return Distance("0", None, None, Direction.EXACT)
-        return Distance("inf", None, None, Direction.ABOVE if number.negative else Direction.BELOW)
+            direction = Direction.EXACT
+        return Distance(number, stored, direction, None, None)
     if stored.value is None:
-        return Distance("inf", "inf", None, Direction.BELOW if stored.negative else Direction.ABOVE)
-    if not number.is_expandable:
-        return _from_afar(number, stored.value)
-    asked = number.fraction()
-    difference = stored.value - asked
-    unit = ulp(stored)
-    assert unit is not None
-    return Distance(
-        absolute=exact_text(abs(difference)),
-        relative=rounded_text(abs(difference / asked)) if asked else None,
-        ulps=rounded_text(abs(difference / unit)),
-        direction=Direction.EXACT if not difference else Direction.ABOVE if difference > 0 else Direction.BELOW,
-    )
+        return Distance(number, stored, Direction.BELOW if stored.negative else Direction.ABOVE, None, "inf")
+    if number.is_far_away:
+        return _from_afar(number, stored, stored.value)
+    numerator, denominator = number.ratio()
+    signed = -numerator if number.negative else numerator
+    difference = stored.value.numerator * denominator - signed * stored.value.denominator
+    scale = denominator * stored.value.denominator
+    direction = Direction.EXACT if not difference else Direction.ABOVE if difference > 0 else Direction.BELOW
+    relative = rounded_text(abs(difference), numerator * stored.value.denominator) if numerator else None
+    return Distance(number, stored, direction, (abs(difference), scale), relative)
 
 
-def _from_afar(number: Finite, stored: Fraction) -> Distance:
-    """`number` lies far beyond every stored number, or far below the smallest."""
+def _from_afar(number: Finite, stored: Decoded, value: Fraction) -> Distance:
+    """The number lies far beyond every stored number, or far below the smallest."""
     is_tiny = number.log2_bounds()[1] < 0
-    magnitude = Finite(
-        negative=False,
-        numerator=number.numerator,
-        denominator=number.denominator,
-        exponent10=number.exponent10,
-        exponent2=number.exponent2,
-    )
-    is_above = stored > 0 if is_tiny and stored else number.negative
-    relative = None if is_tiny and stored else "1"
-    absolute = exact_text(abs(stored)) if is_tiny and stored else number_text(magnitude)
-    return Distance(absolute, relative, None, Direction.ABOVE if is_above else Direction.BELOW)
+    if is_tiny and value:
+        # Rounded away from zero: the error is the stored number, and out of proportion to the one asked for.
+        return Distance(number, stored, Direction.ABOVE if value > 0 else Direction.BELOW, None, None)
+    return Distance(number, stored, Direction.ABOVE if number.negative else Direction.BELOW, None, "1")

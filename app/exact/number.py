@@ -2,13 +2,17 @@
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 # log2(10) = 3.3219280948873623478703194294893901..., between these two over 10^20.
 _LOG2_10_BELOW = 332192809488736234787
 _LOG2_10_SCALE = 10**20
 
 LONGEST_EXPANSION = 40_000
-"""Bits up to which a number is written out as numerator and denominator: twice what 4,096 characters can spell."""
+"""Bits up to which a number is written out as numerator and denominator: enough for 4,096 characters near 1."""
+
+FARTHEST_POWER = 2_200
+"""Magnitudes beyond 2^+-2,200, twice as far as float64 reaches, are never written as plain digits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,12 @@ class Finite:
         size = self.numerator.bit_length() + self.denominator.bit_length()
         return size + 4 * abs(self.exponent10) + abs(self.exponent2) <= LONGEST_EXPANSION
 
+    @property
+    def is_far_away(self) -> bool:
+        """Out of reach of every format, by far: only its size and its sign matter."""
+        low, high = self.log2_bounds()
+        return not self.is_zero and (low > FARTHEST_POWER or high < -FARTHEST_POWER)
+
     def ratio(self) -> tuple[int, int]:
         """Numerator and denominator of the magnitude, not reduced. Only for expandable numbers."""
         assert self.is_expandable, "a number out of every format's reach is never written out"
@@ -47,9 +57,9 @@ class Finite:
             return 0, 1
         numerator, denominator = self.numerator, self.denominator
         if self.exponent10 >= 0:
-            numerator *= 10**self.exponent10
+            numerator *= _power_of_ten(self.exponent10)
         else:
-            denominator *= 10**-self.exponent10
+            denominator *= _power_of_ten(-self.exponent10)
         if self.exponent2 >= 0:
             return numerator << self.exponent2, denominator
         return numerator, denominator << -self.exponent2
@@ -58,6 +68,12 @@ class Finite:
         """The signed value. Only for expandable numbers."""
         numerator, denominator = self.ratio()
         return Fraction(-numerator if self.negative else numerator, denominator)
+
+
+@lru_cache(maxsize=4)
+def _power_of_ten(exponent: int) -> int:
+    """One number is usually asked for in many formats, one after the other."""
+    return 10**exponent  # type: ignore[no-any-return]  # the exponent is never negative here
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,10 +78,10 @@ def number_text(number: Number) -> str:
             return f"{sign}{'snan' if signalling else 'nan'}{'' if payload is None else f'({payload:#x})'}"
         case Finite() if number.is_zero:
             return f"{sign}0"
-        case Finite(denominator=1, exponent2=0, exponent10=exponent) if not number.is_expandable:
+        case Finite(denominator=1, exponent2=0, exponent10=exponent) if number.is_far_away:
             digits = _digits(number.numerator)
             return sign + _scientific(digits, len(digits) - 1 + exponent)
-        case Finite(denominator=1, exponent10=0, exponent2=exponent) if not number.is_expandable:
+        case Finite(denominator=1, exponent10=0, exponent2=exponent) if number.is_far_away:
             return f"{sign}{number.numerator:#x}p{_signed(exponent)}"
         case _:
             return sign + exact_text(abs(number.fraction()))
@@ -92,23 +92,27 @@ def stored_text(decoded: Decoded) -> str:
     return number_text(to_number(decoded))
 
 
-def rounded_text(value: Fraction) -> str:
-    """17 significant digits, nearest-even, without the zeros behind: positional near 1, else scientific."""
-    if value == 0:
+def rounded_text(numerator: int, denominator: int) -> str:
+    """A non-negative ratio to 17 significant digits, nearest-even, without the zeros behind.
+
+    Positional near 1, else scientific. The ratio need not be in lowest terms: reducing long ones takes longest of all.
+    """
+    if numerator == 0:
         return "0"
-    sign, magnitude = ("-" if value < 0 else ""), abs(value)
-    exponent = _floor_log10(magnitude)
-    digits = round(magnitude * Fraction(10) ** (FIGURES - 1 - exponent))
+    exponent = _floor_log10(numerator, denominator)
+    numerator, denominator = _scaled(numerator, denominator, FIGURES - 1 - exponent)
+    digits, remainder = divmod(numerator, denominator)
+    digits += 2 * remainder > denominator or (2 * remainder == denominator and digits % 2)
     if digits == 10**FIGURES:
         digits, exponent = digits // 10, exponent + 1
     text = str(digits).rstrip("0")
     if not -5 <= exponent < FIGURES:
-        return sign + _scientific(text, exponent)
+        return _scientific(text, exponent)
     if exponent < 0:
-        return f"{sign}0.{'0' * (-exponent - 1)}{text}"
+        return f"0.{'0' * (-exponent - 1)}{text}"
     text = text.ljust(exponent + 1, "0")
     whole, rest = text[: exponent + 1], text[exponent + 1 :]
-    return f"{sign}{whole}.{rest}" if rest else sign + whole
+    return f"{whole}.{rest}" if rest else whole
 
 
 def _decimal_places(denominator: int) -> int | None:
@@ -127,10 +131,21 @@ def _decimal_places(denominator: int) -> int | None:
     return max(twos, fives) if odd == 1 else None
 
 
-def _floor_log10(value: Fraction) -> int:
-    numerator, denominator = Decimal(value.numerator), Decimal(value.denominator)
-    exponent = numerator.adjusted() - denominator.adjusted()
-    return exponent if value >= Fraction(10) ** exponent else exponent - 1
+def _floor_log10(numerator: int, denominator: int) -> int:
+    # From the bit lengths the exponent is known to one or two, and then corrected.
+    exponent = (numerator.bit_length() - denominator.bit_length() + 1) * 30103 // 100000 + 1
+    while True:
+        scaled, unit = _scaled(numerator, denominator, -exponent)
+        if scaled >= unit:
+            return exponent
+        exponent -= 1
+
+
+def _scaled(numerator: int, denominator: int, exponent: int) -> tuple[int, int]:
+    """The ratio times 10^exponent."""
+    if exponent >= 0:
+        return numerator * 10**exponent, denominator
+    return numerator, denominator * 10**-exponent
 
 
 def _digits(value: int) -> str:

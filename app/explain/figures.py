@@ -16,7 +16,9 @@ def shortened(text: str) -> str:
 def short_value(value: Fraction) -> str:
     """An exact decimal if it is short, else 17 digits after a sign for "about"."""
     text = exact_text(value)
-    return text if len(text) <= _LONGEST else f"≈ {rounded_text(value)}"
+    if len(text) <= _LONGEST:
+        return text
+    return f"≈ {'-' if value < 0 else ''}{rounded_text(abs(value.numerator), value.denominator)}"
 
 
 def with_point(significand: int, number_format: FloatFormat) -> str:

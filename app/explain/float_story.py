@@ -5,12 +5,15 @@ from fractions import Fraction
 
 from app.errors import Figure
 from app.exact import Cut, Decoded, Encoding, Finite, Infinity, Kind, NaN, Outcome, Overflow, Tail
-from app.exact.text import value_text
+from app.exact.text import rounded_text, value_text
 from app.explain.decision import decision
 from app.explain.figures import short_value, with_point
 from app.explain.steps import Step
 from app.formats import FloatFormat
 from app.formats.model import power_of_two
+
+LONGEST_EXACT = 2000
+"""Bits of a number above which its significand is not looked at digit by digit: it would be shortened anyway."""
 
 
 def float_steps(encoding: Encoding, number_format: FloatFormat, stored: Decoded) -> Iterator[Step]:
@@ -57,8 +60,13 @@ def _out_of_reach(number: Finite, number_format: FloatFormat) -> Step:
 
 
 def _normalised(number: Finite, cut: Cut) -> Step:
-    significand = abs(number.fraction()) * power_of_two(-cut.exponent)
-    text = short_value(significand)
+    numerator, denominator = number.ratio()
+    is_short = numerator.bit_length() + denominator.bit_length() < LONGEST_EXACT
+    if is_short:
+        text = short_value(Fraction(numerator, denominator) * power_of_two(-cut.exponent))
+    else:
+        scale = max(-cut.exponent, 0), max(cut.exponent, 0)
+        text = f"≈ {rounded_text(numerator << scale[0], denominator << scale[1])}"
     return Step(
         "normalise.about" if text.startswith("≈") else "normalise.exact",
         {"significand": text.removeprefix("≈ "), "exponent": cut.exponent, "sign": "-" if number.negative else ""},

@@ -9,6 +9,9 @@ from app.explain.integer_story import integer_steps, weight_steps
 from app.explain.steps import Step
 from app.formats import FloatFormat, IntegerFormat
 
+LONGEST_READ = 100
+"""Characters of a text up to which its meaning is spelled out where it looks different."""
+
 
 def tell_encoding(text: str, encoding: Encoding) -> tuple[Step, ...]:
     """How the typed text became the code."""
@@ -34,6 +37,8 @@ def _read(text: str, encoding: Encoding) -> Step:
     number = encoding.number
     if isinstance(number, NaN):
         return Step("read.nan", {"text": shortened(text)})
+    if len(text) > LONGEST_READ:
+        return Step("read.exact", {"text": shortened(text)})
     meaning = number_text(number)
     if meaning.lstrip("+-") == text.lstrip("+-").lower() or len(meaning) > len(text) + 40:
         return Step("read.exact", {"text": shortened(text)})

@@ -71,7 +71,7 @@ def _error(number: exact.Number, stored: exact.Decoded) -> RoundingError | None:
     found = distance(number, stored)
     if found is None:
         return None
-    return RoundingError(found.absolute, found.relative, found.ulps, found.direction.value)
+    return RoundingError(found.absolute(), found.relative, found.ulps(), found.direction.value)
 
 
 def _neighbour(code: int | None, stored: exact.Decoded) -> Neighbour | None:
