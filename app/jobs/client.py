@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Collection, Iterable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,11 @@ class JobClient:
         ids = list(job_ids)
         if ids:
             self._client.delete_workflows(ids)
+
+    def forget_ended(self, before: float) -> None:
+        """The same for whatever ended before then; nobody can ask for it any more."""
+        moment = datetime.fromtimestamp(before, UTC).isoformat()
+        self.forget(status.workflow_id for status in self._list(completed_before=moment))
 
     def unfinished_ids(self) -> set[str]:
         """The jobs and analyses, of all owners, that are queued or running."""

@@ -56,6 +56,8 @@ class Janitor:
             self._storage.delete_tree(key.rpartition("/")[0])
         self._jobs.forget([file.id for file in files] + [job.id for job in jobs])
         self._records.forget_expired_jobs(now - _FORGOTTEN_SECONDS)
+        longest_hours = max(self._options.upload_hours, self._options.result_hours)
+        self._jobs.forget_ended(now - longest_hours * _HOUR - _FORGOTTEN_SECONDS)
         if files or jobs:
             _log.info("expired: %d uploads, %d results", len(files), len(jobs))
 

@@ -102,13 +102,12 @@ class LocalStorage:
         return max(0, shutil.disk_usage(self._root).free - self._min_free_bytes)
 
     def prefixes(self) -> Iterator[tuple[str, float]]:
-        """Each `owners/<owner>/<id>` and when it last changed, in seconds since the epoch."""
+        """Each `owners/<owner>/<id>` and when it, or a file in it, last changed, in seconds since the epoch."""
         for owner in _folders(self._root / "owners"):
             for record in _folders(owner):
-                try:
-                    yield f"owners/{owner.name}/{record.name}", record.stat().st_mtime
-                except FileNotFoundError:
-                    continue
+                with contextlib.suppress(FileNotFoundError):  # gone meanwhile
+                    changed_at = max(path.lstat().st_mtime for path in (record, *record.iterdir()))
+                    yield f"owners/{owner.name}/{record.name}", changed_at
 
     def sweep_parts(self, older_than_seconds: float, is_used: Callable[[str], bool]) -> list[str]:
         """Removes half-written files that nobody has touched for that long, and tells which."""

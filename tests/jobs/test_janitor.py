@@ -77,11 +77,25 @@ def test_what_a_crash_left_behind_is_swept_after_an_hour(place, tidy):
         writer.commit()
     tidy()
     assert place.storage.exists(orphan)
-    for path in [*(place.data_dir / "owners").glob("*/half/*.part"), place.storage.path(orphan).parent]:
+    make_old(place.data_dir / "owners" / "o" / "half")
+    tidy()
+    half.write(b"an upload may take longer than that, as long as bytes arrive")
+    for path in (place.data_dir / "owners" / "o").rglob("*"):
         make_old(path)
     tidy()
     assert not (place.data_dir / "owners" / "o").exists()
     half.abort()
+
+
+def test_ended_jobs_that_nobody_can_ask_for_are_forgotten(place):
+    file = place.upload(DATA)
+    job, queued = place.start_job(file), place.start_job(file)
+    place.jobs.cancel(job.id)
+    place.jobs.forget_ended(time.time() - HOUR)
+    assert place.jobs.state(job.id).state is State.CANCELLED
+    place.jobs.forget_ended(time.time() + HOUR)
+    assert place.jobs.state(job.id).state is State.EXPIRED
+    assert place.jobs.state(queued.id).state is State.QUEUED
 
 
 def test_what_was_recorded_but_never_queued_is_queued(place, tidy, monkeypatch):
