@@ -18,6 +18,7 @@ from app.tasks.workspace import Workspace
 from app.web import health, start
 from app.web.api import files as api_files
 from app.web.api import jobs as api_jobs
+from app.web.api import numbers as api_numbers
 from app.web.body_limit import BodyLimit
 from app.web.cross_site import CrossSiteRefusal
 from app.web.failures import UnexpectedFailures, install_failure_handlers
@@ -33,6 +34,7 @@ UPLOAD_PATHS = frozenset({"/api/v1/files", "/en/compress", "/zh/compress"})
 BODY_LIMIT = 64 * 1024
 ROUTERS = (
     health.router,
+    api_numbers.router,
     api_files.router,
     api_jobs.router,
     inspect.router,

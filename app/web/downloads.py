@@ -26,6 +26,10 @@ class ByteRange:
         return self.last - self.first + 1
 
 
+class RangeOutOfReach(Exception):
+    """A range that begins behind the end of the file."""
+
+
 def download_name(shown_name: str, suffix: str) -> str:
     """A file name rebuilt from letters, digits, `.`, `_` and `-`: what was uploaded is never echoed into a header."""
     stem = shown_name.removesuffix(".safetensors")
@@ -47,26 +51,36 @@ def file_response(request: Request, path: Path, *, name: str, size: int, sha256:
     }
     if request.headers.get("if-none-match") == etag:
         return Response(status_code=304, headers=headers)
-    asked = request.headers.get("range")
-    if asked is None or request.headers.get("if-range", etag) != etag:
-        return _stream(path, ByteRange(0, size - 1), 200, headers)
-    wanted = parse_range(asked, size)
-    if wanted is None:
+    is_same_version = request.headers.get("if-range", etag) == etag
+    try:
+        wanted = parse_range(request.headers.get("range", ""), size) if is_same_version else None
+    except RangeOutOfReach:
         return Response(status_code=416, headers={**headers, "Content-Range": f"bytes */{size}"})
+    if wanted is None:
+        return _stream(path, ByteRange(0, size - 1), 200, headers)
     headers["Content-Range"] = f"bytes {wanted.first}-{wanted.last}/{size}"
     return _stream(path, wanted, 206, headers)
 
 
 def parse_range(header: str, size: int) -> ByteRange | None:
-    """The single range of `bytes=a-b`, `bytes=a-` or `bytes=-n`; None for anything else, and for one out of reach."""
-    match = re.fullmatch(r"bytes=([0-9]{0,18})-([0-9]{0,18})", header.strip())
-    if match is None or size == 0:
+    """The single range of `bytes=a-b`, `bytes=a-` or `bytes=-n`; None for what is none, and then counts for nothing.
+
+    Raises:
+        RangeOutOfReach: it begins behind the end.
+    """
+    match = re.fullmatch(r"bytes=([0-9]{0,18})-([0-9]{0,18})", header.strip(), re.ASCII)
+    if match is None or match[0] == "bytes=-":
         return None
     first, last = match.groups()
     if not first:
-        return ByteRange(max(0, size - int(last)), size - 1) if last and int(last) > 0 else None
-    wanted = ByteRange(int(first), min(int(last), size - 1) if last else size - 1)
-    return wanted if wanted.first <= wanted.last else None
+        wanted = ByteRange(max(0, size - int(last)), size - 1)
+    elif last and int(last) < int(first):
+        return None
+    else:
+        wanted = ByteRange(int(first), min(int(last), size - 1) if last else size - 1)
+    if wanted.length <= 0:
+        raise RangeOutOfReach
+    return wanted
 
 
 def _stream(path: Path, wanted: ByteRange, status: int, headers: Mapping[str, str]) -> Response:

@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 
-from app.errors import InvalidInput
+from app.errors import InvalidInput, NotFound
 from app.formats import find_format
 from app.tasks.describe_format import describe_format
 from app.tasks.inspect_number import inspect_number
@@ -26,7 +26,11 @@ def formats(request: Request) -> dict[str, Any]:
 def one_format(name: str, request: Request) -> dict[str, Any]:
     """One format; an alias such as `bf16` is understood."""
     read_parameters(request)
-    return format_document(describe_format(find_format(name)))
+    try:
+        found = find_format(name)
+    except InvalidInput as error:
+        raise NotFound(error.code, **error.figures) from error
+    return format_document(describe_format(found))
 
 
 @router.get("/inspect")
