@@ -1,4 +1,4 @@
-/* The bit row as one stop of the Tab key: arrow keys move between bits, Space flips as Enter does. */
+/* Inspect: the bit row as one stop of the Tab key (arrow keys move, Space flips as Enter does), and tidy permalinks. */
 (() => {
   "use strict";
 
@@ -71,6 +71,18 @@
       select.selectedIndex = chosen ? chosen.index : 0;
     }
   };
+
+  // A permalink names what was chosen and no more, always in the same order.
+  const order = ["value", "bits", "format", "rounding", "overflow"];
+  document.addEventListener("htmx:config:request", (event) => {
+    const body = event.detail.ctx.request.body;
+    if (!(body instanceof FormData) || !event.target.closest?.("#inspect-form")) return;
+    for (const name of order) {
+      const text = body.get(name);
+      body.delete(name);
+      if (text !== null && (text !== "" || name === "value")) body.append(name, text);
+    }
+  });
 
   document.addEventListener("htmx:after:swap", () => {
     settle();

@@ -48,15 +48,6 @@
     link.href = `/${prefix}/${here}${location.search}`;
   }, true);
 
-  // A permalink names only what was chosen.
-  document.addEventListener("htmx:config:request", (event) => {
-    const request = event.detail.ctx.request;
-    if (request.method !== "GET" || !(request.body instanceof FormData)) return;
-    for (const [name, text] of [...request.body]) {
-      if (text === "" && name !== "value") request.body.delete(name);
-    }
-  });
-
   document.addEventListener("htmx:after:swap", showButtons);
   showButtons();
 })();
