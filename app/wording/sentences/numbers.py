@@ -50,7 +50,6 @@ SENTENCES = {
     ),
     "overflow.unknown": "There is no overflow mode “{name}”. The modes are: {known}.",
     "overflow.not-for-format": "The overflow mode {name} does not fit {format}. Choose one of: {known}.",
-    "inspect.value-or-bits": "Give either a number or its bits, and not both.",
     "code.hex": (
         "A code of {format} is 0x and {digits} hexadecimal digits ({width} bits). Type it in full, leading "
         "zeros included."
