@@ -24,6 +24,9 @@ from app.storage import LocalStorage
 _POLL_SECONDS = 0.4
 """How soon a queued job is noticed; each look costs a few milliseconds."""
 
+_CANCELLED_WORDS = ("was cancelled during execution", "is no longer owned by this execution")
+"""How dbos says, from its two points of view, that a running job was cancelled."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -87,7 +90,8 @@ def _is_worth_logging(record: logging.LogRecord) -> bool:
     # A refused file or a cancelled job is an answer, not an incident.
     error = record.exc_info[1] if record.exc_info else None
     is_answer = isinstance(error, AppError | dbos_error.DBOSAwaitedWorkflowCancelledError)
-    return not is_answer and "was cancelled during execution" not in record.getMessage()
+    is_news = any(words in record.getMessage() for words in _CANCELLED_WORDS)
+    return not is_answer and not is_news
 
 
 def _take_over(slots: Slots, jobs: JobClient) -> None:

@@ -14,7 +14,7 @@ from app.records import Records, new_id, records_url
 from app.storage import LocalStorage, owner_key
 
 HERE = Path(__file__).parent
-PATIENCE = 30
+PATIENCE = 90  # of a machine that has much else to do
 
 
 class Place:
