@@ -50,8 +50,8 @@ def share_text(part: int, whole: int) -> str:
     percent = 100 * part / whole
     if percent < 0.01:
         return f"<{NARROW_SPACE}0.01{NARROW_SPACE}%"
-    if part < whole and percent > 99.99:
-        return f">{NARROW_SPACE}99.99{NARROW_SPACE}%"
+    if part < whole and percent > 99.9:
+        return f">{NARROW_SPACE}99.9{NARROW_SPACE}%"
     return f"{percent:.3g}{NARROW_SPACE}%"
 
 
