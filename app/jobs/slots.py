@@ -23,7 +23,8 @@ class Slots:
 
     def __init__(self, data_dir: Path) -> None:
         self._folder = data_dir / "workers"
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in (data_dir, self._folder):  # `parents` would make the outer one readable for everybody
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._held: dict[int, int] = {}
 
     def take(self) -> int:

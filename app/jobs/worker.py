@@ -90,8 +90,8 @@ def _is_worth_logging(record: logging.LogRecord) -> bool:
     # A refused file or a cancelled job is an answer, not an incident.
     error = record.exc_info[1] if record.exc_info else None
     is_answer = isinstance(error, AppError | dbos_error.DBOSAwaitedWorkflowCancelledError)
-    is_news = any(words in record.getMessage() for words in _CANCELLED_WORDS)
-    return not is_answer and not is_news
+    is_cancellation = any(words in record.getMessage() for words in _CANCELLED_WORDS)
+    return not is_answer and not is_cancellation
 
 
 def _take_over(slots: Slots, jobs: JobClient) -> None:

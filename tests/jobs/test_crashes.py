@@ -86,7 +86,9 @@ def test_the_jobs_of_a_worker_that_does_not_come_back_are_taken_over(place):
 
 
 def test_slots_are_numbers_that_outlive_their_holders(tmp_path):
+    tmp_path /= "data"
     first, second = Slots(tmp_path), Slots(tmp_path)
+    assert tmp_path.stat().st_mode & 0o777 == 0o700
     assert (first.take(), second.take()) == (0, 1)
     assert executor_id(0) != executor_id(1)
     with first.dead() as dead:
