@@ -4,10 +4,11 @@ from app.codec.cast import cast
 from app.codec.decode import decode
 from app.codec.encode import encode
 from app.codec.fields import FieldTensor, split_bits, split_fields
-from app.codec.storage_types import code_dtype, from_codes, narrow_codes, to_codes, torch_dtype
+from app.codec.storage_types import as_int64, code_dtype, from_codes, narrow_codes, to_codes, torch_dtype
 
 __all__ = [
     "FieldTensor",
+    "as_int64",
     "cast",
     "code_dtype",
     "decode",

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from app.codec.integers import encode_bool, encode_integer
 from app.codec.significands import Significands, take_apart
-from app.codec.storage_types import narrow_codes
+from app.codec.storage_types import as_int64, narrow_codes
 from app.formats import FloatFormat, Format, IntegerFormat, Specials
 
 OverflowRule = Literal["ieee", "saturate"]
@@ -40,16 +40,17 @@ def _encode_float(parts: Significands, number_format: FloatFormat, overflow: Ove
         beyond = largest
     else:
         beyond = number_format.infinity_magnitude or number_format.nan_magnitude or largest
+    sign = as_int64(number_format.sign_mask)
     code = torch.where(too_large, beyond, magnitude)
     nan = number_format.nan_magnitude
     if nan is not None:
         code = torch.where(parts.is_nan, nan, code)
     if number_format.signed:
-        code = code | torch.where(parts.is_negative, number_format.sign_mask, 0)
+        code = code | torch.where(parts.is_negative, sign, 0)
     if number_format.specials is Specials.NEGATIVE_ZERO_NAN:
-        code = torch.where(code == number_format.sign_mask, 0, code)
+        code = torch.where(code == sign, 0, code)
         becomes_nan = parts.is_nan | (too_large if overflow == "ieee" else False)
-        code = torch.where(becomes_nan, number_format.sign_mask, code)
+        code = torch.where(becomes_nan, sign, code)
     elif not number_format.signed:
         assert nan is not None
         code = torch.where(parts.is_negative | parts.is_nan, nan, code)
@@ -63,7 +64,7 @@ def _round_magnitude(parts: Significands, number_format: FloatFormat) -> Tensor:
     """The magnitude codes, as if there were no largest one; infinities and NaNs give anything."""
     significand, mantissa_bits = parts.significand, number_format.mantissa_bits
     exponent = parts.exponent + (parts.bit_length - 1)
-    is_normal = exponent >= number_format.min_exponent
+    is_normal = (exponent >= number_format.min_exponent) & (significand > 0)
     drop = exponent.clamp(min=number_format.min_exponent) - mantissa_bits - parts.exponent
     # 62 places hold every significand of an integer; one of a float (53 bits) is far below half at 62.
     right, left = drop.clamp(0, 62), (-drop).clamp(0, _FLOAT64_PRECISION)

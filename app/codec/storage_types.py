@@ -30,6 +30,11 @@ def wide_codes(codes: Tensor, number_format: Format) -> Tensor:
     return wide if number_format.width == 64 else wide & ((1 << number_format.width) - 1)
 
 
+def as_int64(code: int) -> int:
+    """The int64 of the same 64 bits."""
+    return code - (1 << 64) if code >> 63 else code
+
+
 def narrow_codes(wide: Tensor, number_format: Format) -> Tensor:
     """int64 codes in the format's code dtype; bits above the format's width are dropped."""
     return wide.to(code_dtype(number_format))

@@ -11,8 +11,7 @@ from app.tasks.inspection import BitWeight, Field
 def fields_of(code: int, number_format: Format) -> tuple[Field, ...]:
     """Sign, exponent and mantissa, or the one field of an integer."""
     width = number_format.width
-    signed = code - (1 << 64) if width == 64 and code >> 63 else code
-    codes = codec.narrow_codes(torch.tensor([signed]), number_format)
+    codes = codec.narrow_codes(torch.tensor([codec.as_int64(code)]), number_format)
     mask = (1 << width) - 1
     return tuple(
         Field(part.name, f"{value:0{part.width}b}", str(value))
