@@ -1,0 +1,202 @@
+"""The Inspect and Formats pages: every kind of view in both languages, page and partial, permalinks and refusals."""
+
+import ast
+import dataclasses
+import re
+from collections.abc import Iterator
+from html import unescape
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+from jinja2 import meta, nodes
+from starlette.testclient import TestClient
+
+from app.formats import format_names
+from app.settings import Settings
+from app.web.application import create_app
+from app.web.pages.formats import FormatCardPage, FormatsPage
+from app.web.pages.inspect_view import InspectPage
+from app.web.rendering import template_directory
+from app.wording import Language
+
+PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
+VIEWS = {
+    "inspect.html": InspectPage,
+    "_inspect_title.html": InspectPage,
+    "_inspect_partial.html": InspectPage,
+    "_inspect_panel.html": InspectPage,
+    "_inspect_form.html": InspectPage,
+    "_inspect_blank.html": InspectPage,
+    "_inspect_answer.html": InspectPage,
+    "_inspect_reading.html": InspectPage,
+    "_inspect_rounding.html": InspectPage,
+    "_inspect_witnesses.html": InspectPage,
+    "_inspect_elsewhere.html": InspectPage,
+    "formats.html": FormatsPage,
+    "format.html": FormatCardPage,
+}
+VALUES = ("0.1", "-127", "0", "-0", "1e-44", "1e999999999", "-1e-999999999", "inf", "0x1.8p3", "2049.5")
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> FastAPI:
+    return create_app(Settings(data_dir=tmp_path_factory.mktemp("inspect")))
+
+
+@pytest.fixture(scope="module")
+def reader(app: FastAPI) -> Iterator[TestClient]:
+    with TestClient(app) as client:
+        yield client
+
+
+def stored(html: str) -> str:
+    """The large figure, as a reader copies it."""
+    found = re.search(r'id="stored">(.*?)</p>', html, re.DOTALL)
+    assert found
+    return unescape(re.sub(r"<[^>]+>", "", found[1])).strip()
+
+
+@pytest.mark.parametrize("language", list(Language))
+@pytest.mark.parametrize("name", format_names())
+def test_every_format_shows_every_kind_of_number(reader: TestClient, name: str, language: Language) -> None:
+    for value in VALUES:
+        page = reader.get(f"/{language}/inspect", params={"value": value, "format": name})
+        assert page.status_code == 200, (value, page.text[-2000:])
+        assert f'lang="{language.tag}"' in page.text
+    if name.startswith("float"):
+        assert stored(reader.get(f"/{language}/inspect?value=nan&format={name}").text) == "NaN"
+
+
+def test_the_landing_page_has_an_answer(reader: TestClient) -> None:
+    page = reader.get("/en/inspect")
+    assert stored(page.text) == "0.10009765625"
+    assert 'href="/en/inspect?bits=0x3dcc&amp;format=bfloat16"' in page.text
+    assert "<title>0.1 in bfloat16 · Bitlens</title>" in page.text
+
+
+def test_a_code_keeps_no_error_and_names_its_exact_value(reader: TestClient) -> None:
+    page = reader.get("/en/inspect?bits=0x3dcd&format=bf16").text
+    assert 'name="value" value="0.10009765625"' in page
+    assert "The exact value of this code." in page
+    assert "Rounding error" not in page
+
+
+def test_htmx_gets_the_panel_and_the_page_contains_the_same(reader: TestClient) -> None:
+    address = "/en/inspect?value=-127&format=int8"
+    page, partial = reader.get(address), reader.get(address, headers=PARTIAL)
+    assert "<header" not in partial.text
+    panel = partial.text[partial.text.index('<div id="inspect"') :].strip()
+    assert panel in page.text
+    assert {"HX-Request", "HX-Request-Type"} <= {each.strip() for each in partial.headers["vary"].split(",")}
+
+
+def test_a_refusal_is_422_beside_its_field_and_keeps_what_was_typed(reader: TestClient) -> None:
+    hostile = '"><script>alert(1)</script>'
+    page = reader.get("/en/inspect", params={"value": hostile, "format": "float16"})
+    assert page.status_code == 422
+    assert "<script>alert" not in page.text
+    assert 'value="&#34;&gt;&lt;script&gt;alert(1)&lt;/script&gt;"' in page.text
+    assert page.text.count("cell--blank") == 16
+    error = page.text[page.text.index('id="value-error"') :]
+    assert error.index("field__error") < error.index("</div>")
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("value=12..5", "value"),
+        ("value=", "value"),
+        ("bits=0x1ffff&format=bfloat16", "code"),
+        ("bits=hello", "code"),
+        ("value=1&format=float17", "format"),
+        ("value=1&rounding=sideways", "rounding"),
+        ("value=1&format=float32&overflow=wrap", "overflow"),
+        ("value=nan&format=int8", "value"),
+    ],
+)
+def test_a_refusal_for_htmx_replaces_the_fields_alone(reader: TestClient, query: str, field: str) -> None:
+    for language in Language:
+        answer = reader.get(f"/{language}/inspect?{query}", headers=PARTIAL)
+        assert answer.status_code == 422
+        assert answer.headers["hx-retarget"] == "#inspect-form"
+        assert 'id="answer"' not in answer.text
+        errors = re.findall(r'id="(\w+)-error"[^>]*>\s*<p class="field__error">([^<]+)', answer.text)
+        assert [each[0] for each in errors] == [field]
+
+
+def test_the_caret_stands_under_the_character(reader: TestClient) -> None:
+    page = reader.get("/en/inspect?value=12..5").text
+    assert re.search(r'<pre class="field__caret"[^>]*>12\.\.5\n   \^</pre>', page)
+    long = "1" * 200 + "x"
+    excerpt = re.search(
+        r'<pre class="field__caret"[^>]*>(.*?)\n( *\^)</pre>', reader.get(f"/en/inspect?value={long}").text
+    )
+    assert excerpt
+    assert excerpt[1][len(excerpt[2]) - 1] == "x"
+
+
+@pytest.mark.parametrize("language", list(Language))
+def test_the_formats_and_their_cards(reader: TestClient, language: Language) -> None:
+    table = reader.get(f"/{language}/formats").text
+    for name in format_names():
+        assert f'href="/{language}/formats/{name}"' in table
+        assert reader.get(f"/{language}/formats/{name}").status_code == 200
+    assert reader.get(f"/{language}/formats/bf16").status_code == 200
+    assert reader.get(f"/{language}/formats/float17").status_code == 404
+
+
+def test_no_inline_script_style_or_handler(reader: TestClient) -> None:
+    for address in ("/en/inspect", "/zh/inspect?value=x", "/en/formats", "/en/formats/int8"):
+        html = reader.get(address).text
+        assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son[a-z]+=|javascript:|hx-on", html), address
+
+
+def test_each_static_file_is_addressed_by_its_content_and_kept(reader: TestClient) -> None:
+    html = reader.get("/en/inspect").text
+    addresses = re.findall(r'(?:src|href)="(/static/[^"]+)"', html)
+    assert len(addresses) >= 8
+    for address in addresses:
+        answer = reader.get(unescape(address))
+        assert answer.status_code == 200, address
+        assert "immutable" in answer.headers["cache-control"], address
+
+
+def test_the_theme_form_sets_a_cookie_and_leads_back_here_only(reader: TestClient) -> None:
+    form = {"theme": "dark", "return_to": "/en/inspect?value=1"}
+    answer = reader.post("/en/theme", data=form, follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/en/inspect?value=1")
+    assert "theme=dark" in answer.headers["set-cookie"]
+    for elsewhere in ("//evil.example/", "https://evil.example/", "/en/\\evil", "/en/\r\nX: y", "/zh/inspect"):
+        answer = reader.post("/en/theme", data={**form, "return_to": elsewhere}, follow_redirects=False)
+        assert answer.headers["location"] == "/en/inspect"
+    assert reader.post("/en/theme", data={**form, "theme": "pink"}).status_code == 422
+    reader.cookies.clear()
+
+
+def names_of_view(tree: nodes.Template) -> set[str]:
+    return {
+        node.attr
+        for node in tree.find_all(nodes.Getattr)
+        if isinstance(node.node, nodes.Name) and node.node.name == "view"
+    }
+
+
+def test_templates_name_only_what_their_view_has(app: FastAPI) -> None:
+    environment = app.state.rendering.environments[Language.ENGLISH]
+    for path in Path(template_directory()).rglob("*.html"):
+        tree = environment.parse(path.read_text(encoding="utf-8"))
+        assert meta.find_undeclared_variables(tree) <= {"view", "page", "static", "_", "ngettext"}, path.name
+        view = VIEWS.get(path.name)
+        if view is not None:
+            assert names_of_view(tree) <= {field.name for field in dataclasses.fields(view)}, path.name
+
+
+def test_every_field_of_a_view_is_shown(app: FastAPI) -> None:
+    text = "\n".join(path.read_text(encoding="utf-8") for path in template_directory().rglob("*.html"))
+    source = Path(__file__).parents[2] / "app" / "web" / "pages"
+    for module in ("inspect_view.py", "formats.py", "bit_row.py", "number_line.py"):
+        for node in ast.walk(ast.parse((source / module).read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef) and node.name != "Asked":
+                fields = [each.target.id for each in node.body if isinstance(each, ast.AnnAssign)]
+                assert [name for name in fields if f".{name}" not in text] == [], node.name
