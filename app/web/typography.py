@@ -16,6 +16,7 @@ HYPHEN_AS_MINUS = re.compile(r"(?<![\w.)])-(?=[\d∞])")
 WORDS = {"inf": "∞", "-inf": f"{MINUS}∞", "nan": "NaN"}
 LONGEST_WHOLE = 21
 MOST_LEADING_ZEROS = 6
+LARGEST_IN_COLUMN = 1000
 LONGEST_TERM = 7
 LONGEST_INTEGER = 4000
 
@@ -120,11 +121,10 @@ def is_rounded(plain: str, digits: int) -> bool:
 
 def proportion(plain: str) -> str:
     """A relative error for a column: four decimals where they say something, else three digits and a power of ten."""
-    rounded = approximately(plain, 3)
-    if rounded in WORDS or "e" in rounded or rounded == "0":
-        return rounded
-    places = Decimal(rounded)
-    return f"{places:.4f}" if places >= Decimal("0.001") else f"{places:.2e}".replace("e+", "e")
+    if plain in WORDS or not Decimal(plain):
+        return plain
+    error = Decimal(plain)
+    return f"{error:.4f}" if Decimal("0.001") <= error < LARGEST_IN_COLUMN else f"{error:.2e}".replace("e+", "e")
 
 
 def prose(sentence: str) -> tuple[Piece, ...]:

@@ -65,8 +65,8 @@ def test_a_figure_rounded_for_reading(plain: str, expected: str) -> None:
 
 
 def test_relative_errors_stand_under_each_other() -> None:
-    given = ("0.015625", "1", "0.0000000149011612", "0")
-    assert [proportion(text) for text in given] == ["0.0156", "1.0000", "1.49e-8", "0"]
+    given = ("0.015625", "1", "0.0000000149011612", "0", "0.66666666666666667", "inf", "2.5e400")
+    assert [proportion(text) for text in given] == ["0.0156", "1.0000", "1.49e-8", "0", "0.6667", "inf", "2.50e400"]
 
 
 def test_sentences_raise_their_powers() -> None:

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 from app.tasks.inspection import Inspection
 
-LEFT, RIGHT = 10.0, 90.0
+LEFT, RIGHT = 0.25, 99.75
 LONGEST_TEXT = 1500
 
 
