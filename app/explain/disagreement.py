@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from app.errors import AppError
-from app.exact import Encoding, Finite, Infinity, Kind, Number, Outcome, Tail, decode, encode, from_fraction, to_number
+from app.exact import Encoding, Finite, Infinity, Kind, NaN, Number, Outcome, Tail, decode, encode, to_number
 from app.exact.text import code_text
 from app.explain.figures import shortened
 from app.explain.steps import Step
-from app.formats import BooleanFormat, FloatFormat, Format, find_format
+from app.formats import FloatFormat, Format, find_format
 
 
 def explain_disagreement(library: str, code: int | None, encoding: Encoding, read: float | int | None) -> Step | None:
@@ -37,11 +37,13 @@ def _reasons(code: int, encoding: Encoding, read: float | int | None) -> Iterato
             yield from _scale_reasons(code, encoding, number_format)
         yield from _overflow_reasons(code, encoding)
         yield from _double_rounding(code, number_format, read)
-    elif not isinstance(number_format, BooleanFormat):
+    else:
         if code == _code(number, number_format, "toward_zero"):
             yield "truncates"
         if code == _code(number, number_format, "toward_zero", "wrap"):
             yield "wraps"
+        if isinstance(read, float) and code == _code(_from_python(read), number_format, "toward_zero"):
+            yield "through-float64"
 
 
 def _scale_reasons(code: int, encoding: Encoding, number_format: FloatFormat) -> Iterator[str]:
@@ -56,6 +58,8 @@ def _scale_reasons(code: int, encoding: Encoding, number_format: FloatFormat) ->
         and code == _code(number, number_format, "nearest_away")
     ):
         yield "scale-tie-up"
+    elif encoding.code == 0 and code == 1:
+        yield "scale-lowest"
 
 
 def _overflow_reasons(code: int, encoding: Encoding) -> Iterator[str]:
@@ -71,15 +75,24 @@ def _overflow_reasons(code: int, encoding: Encoding) -> Iterator[str]:
 
 
 def _double_rounding(code: int, number_format: FloatFormat, read: float | int | None) -> Iterator[str]:
-    if read is None or not math.isfinite(read):
+    if read is None:
         return
-    through_float64 = from_fraction(Fraction(read))
+    through_float64 = _from_python(read)
     if code == _code(through_float64, number_format):
         yield "through-float64"
     float32 = find_format("float32")
     first = _code(through_float64, float32)
     if first is not None and code == _code(to_number(decode(first, float32)), number_format):
         yield "through-float32"
+
+
+def _from_python(value: float | int) -> Number:
+    if math.isnan(value):
+        return NaN(negative=False)
+    negative = math.copysign(1, value) < 0
+    if math.isinf(value):
+        return Infinity(negative)
+    return Finite(negative, *abs(Fraction(value)).as_integer_ratio())
 
 
 def _code(

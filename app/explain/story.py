@@ -40,6 +40,11 @@ def _read(text: str, encoding: Encoding) -> Step:
     if len(text) > LONGEST_READ:
         return Step("read.exact", {"text": shortened(text)})
     meaning = number_text(number)
-    if meaning.lstrip("+-") == text.lstrip("+-").lower() or len(meaning) > len(text) + 40:
+    if _bare(meaning) == _bare(text) or len(meaning) > len(text) + 40:
         return Step("read.exact", {"text": shortened(text)})
     return Step("read.value", {"text": shortened(text), "value": shortened(meaning)})
+
+
+def _bare(text: str) -> str:
+    """Without signs that change nothing, so that 1E9 is not said to mean 1e+9."""
+    return text.lstrip("+-").lower().replace("e+", "e").replace("infinity", "inf")

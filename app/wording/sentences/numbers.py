@@ -214,5 +214,6 @@ SENTENCES = {
     ),
     "witness.scale-zero": "{format} has no zero; {library} stores {value} for it.",
     "witness.scale-sign": "{format} has no sign; {library} drops the minus and stores {value}.",
+    "witness.scale-lowest": "{library} rounds everything between the two smallest numbers of {format} up: {value}.",
     "witness.scale-tie-up": "{library} rounds a tie of {format} up to {value}, not to the even code.",
 }
