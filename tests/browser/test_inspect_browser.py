@@ -192,3 +192,10 @@ def test_the_picture_of_sixteen_bits_is_above_the_fold(page: Page, width: int, h
     cell = page.locator("a.cell .cell__bit").first.bounding_box()
     assert cell is not None
     assert min(cell["width"], cell["height"]) >= 24
+
+
+def test_the_answer_prints_on_one_page(page: Page) -> None:
+    for query in ("", "?value=0.1&format=float64", "?value=-127&format=int8"):
+        page.goto(f"/zh/inspect{query}")
+        printed = page.pdf(format="A4")
+        assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 1, query
