@@ -1,4 +1,4 @@
-"""The slowest texts that fit into 4,096 characters, in every format: a table of milliseconds, CPU time, best of three."""
+"""The slowest texts that fit into 4,096 characters, in every format: milliseconds of CPU time, best of three."""
 
 import contextlib
 import statistics

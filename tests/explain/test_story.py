@@ -36,8 +36,10 @@ def story(text: str, name: str, rounding: str = "nearest_even", overflow: str | 
         (
             "0x1.ffcp-15",
             "float16",
-            "read.value normalise.exact subnormal.shift cut.bits decide.tie-even-up "
-            "subnormal.becomes-normal store.normal result.rounded",
+            (
+                "read.value normalise.exact subnormal.shift cut.bits decide.tie-even-up subnormal.becomes-normal "
+                "store.normal result.rounded"
+            ),
         ),
         (
             "4095.9",
