@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from app.jobs.states import JobState
+from app.jobs.states import JobState, State
 from app.web.quantities import duration_text, size_text
 
 
@@ -27,7 +27,7 @@ def progress_of(state: JobState) -> Progress:
     return Progress(
         state=state.state.value,
         is_final=state.state.is_final,
-        permille=1000 * state.done // total if total else 0,
+        permille=1000 if state.state is State.DONE else 1000 * state.done // total if total else 0,
         tensor=state.tensor,
         done=size_text(state.done),
         total=size_text(total),
