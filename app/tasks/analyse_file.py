@@ -9,6 +9,7 @@ from torch import Tensor
 
 from app.metrics.statistics import Histogram, StatisticsPass, histogram_pass
 from app.tasks.progress import Progress, no_progress
+from app.tasks.threads import one_thread
 from app.weightfiles.range_reader import WeightFile
 from app.weightfiles.safetensors_header import SafetensorsHeader, TensorEntry
 from app.weightfiles.tensor_reader import TensorReader
@@ -22,7 +23,7 @@ def analyse_file(path: str | os.PathLike[str], progress: Progress = no_progress)
     Raises:
         WeightFileError: the file breaks a rule of its container, or changes meanwhile.
     """
-    with WeightFile(path) as file:
+    with one_thread(), WeightFile(path) as file:
         rows = _Analysis(TensorReader(file), progress).rows(file.header)
         file.ensure_unchanged()
         return {

@@ -8,6 +8,7 @@ from app.metrics.error_sums import ErrorFigures
 from app.tasks.progress import Progress, no_progress
 from app.tasks.stored_pairs import Advance, PackedPair, plain_error
 from app.tasks.tensor_report import packed_text
+from app.tasks.threads import one_thread
 from app.weightfiles.range_reader import WeightFile
 from app.weightfiles.safetensors_header import TensorEntry
 from app.weightfiles.tensor_reader import TensorReader
@@ -23,7 +24,7 @@ def compare_files(original: PathLike, compressed: PathLike, progress: Progress =
     Raises:
         WeightFileError: either file breaks a rule, or two tensors of a name cannot be compared.
     """
-    with WeightFile(original) as before, WeightFile(compressed) as after:
+    with one_thread(), WeightFile(original) as before, WeightFile(compressed) as after:
         comparison = _Comparison(before, after)
         rows = comparison.rows(progress)
         if not rows:

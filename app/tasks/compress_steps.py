@@ -16,6 +16,7 @@ from app.tasks.compress_tensor import Advance, Int8Tensor, Write, cast_tensor, c
 from app.tasks.file_plan import FilePlan, TensorPlan, plan_file
 from app.tasks.progress import Progress, no_progress
 from app.tasks.tensor_report import compressed_row, kept_row
+from app.tasks.threads import one_thread
 from app.weightfiles.part_file import PartFile, part_path, publish, sha256_of
 from app.weightfiles.range_reader import WeightFile
 from app.weightfiles.tensor_reader import TensorReader
@@ -48,7 +49,7 @@ def run_step(
         WeightFileError: a tensor that the scheme refuses, or a source that changed.
         Conflict: the part is not the one that was planned.
     """
-    with WeightFile(source) as file, PartFile(Path(output)) as part:
+    with one_thread(), WeightFile(source) as file, PartFile(Path(output)) as part:
         plan = plan_file(file.header, options)
         if not part.starts_with(plan.layout.head):
             raise Conflict("output.part-differs", name=Path(output).name)

@@ -97,5 +97,5 @@ def test_what_is_no_regular_file_is_refused(tmp_path: Path, kind: str) -> None:
         path.mkdir()
     elif kind == "pipe":
         os.mkfifo(path)
-    with pytest.raises(WeightFileError, match="file.unreadable"):
+    with pytest.raises(WeightFileError, match=r"file\.unreadable"):
         check_file(path)

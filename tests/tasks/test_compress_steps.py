@@ -1,0 +1,166 @@
+"""A job that is killed anywhere and goes on gives the same bytes; tensors of any size take the same path in pieces."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from app.errors import Conflict, StorageFull
+from app.schemes.int8 import dequantize, quantize
+from app.tasks import compress_steps, file_plan
+from app.tasks.child_steps import HANDLERS
+from app.tasks.compress_file import compress_file
+from app.tasks.compress_options import CompressOptions
+from app.tasks.progress import no_progress
+from app.weightfiles import tensor_reader
+from app.weightfiles.part_file import part_path, sha256_of
+
+OPTIONS = CompressOptions(scheme="int8")
+
+
+@pytest.fixture
+def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(file_plan, "STEP_BYTES", 4000)
+
+
+def arguments(source: Path, output: Path, **more: object) -> dict[str, object]:
+    return json.loads(json.dumps({"source": str(source), "output": str(output), "options": OPTIONS.to_json(), **more}))
+
+
+def run(name: str, *given: object, **more: object):
+    result = HANDLERS[name](arguments(*given, **more), no_progress)
+    return json.loads(json.dumps(result, allow_nan=False))
+
+
+def test_the_steps_of_a_job_give_what_the_command_line_gives(model: Path, tmp_path: Path, small_steps: None) -> None:
+    direct = compress_file(model, tmp_path / "direct.safetensors", OPTIONS)
+    out = tmp_path / "job"
+    plan = run("plan", model, out)
+    assert plan["steps"] > 3
+    assert part_path(out).stat().st_size == plan["output_bytes"] == direct["bytes_after"]
+    assert plan["bytes"] == run("analyse", model, out)["totals"]["bytes"]
+    rows = [row for step in range(plan["steps"]) for row in run("compress", model, out, step=step)["tensors"]]
+    assert run("finish", model, out, rows=rows) == direct
+    assert not part_path(out).exists()
+
+
+def test_every_step_may_be_repeated_also_after_half_of_it(model: Path, tmp_path: Path, small_steps: None) -> None:
+    expected = compress_file(model, tmp_path / "direct.safetensors", OPTIONS)["sha256"]
+    out = tmp_path / "job"
+
+    class KilledError(Exception):
+        pass
+
+    def kill(_done: int, _tensor: str) -> None:
+        raise KilledError
+
+    run("plan", model, out)
+    plan = run("plan", model, out)
+    rows, killed = [], 0
+    for step in range(plan["steps"]):
+        try:
+            HANDLERS["compress"](arguments(model, out, step=step), kill)
+        except KilledError:
+            killed += 1
+        first = run("compress", model, out, step=step)["tensors"]
+        assert run("compress", model, out, step=step)["tensors"] == first
+        rows += first
+    assert killed >= plan["steps"] - 1, "only a step of empty tensors has nothing to tell"
+    report = run("finish", model, out, rows=rows)
+    assert report["sha256"] == expected == sha256_of(out)
+    assert run("finish", model, out, rows=rows) == report
+
+
+def test_steps_count_their_progress_from_the_jobs_start(model: Path, tmp_path: Path, small_steps: None) -> None:
+    out = tmp_path / "job"
+    plan = run("plan", model, out)
+    seen: list[int] = []
+    for step in reversed(range(plan["steps"])):
+        mine: list[int] = []
+        HANDLERS["compress"](arguments(model, out, step=step), lambda done, _name, mine=mine: mine.append(done))
+        seen = mine + seen
+    assert seen == sorted(seen)
+    assert seen[-1] == plan["bytes"]
+
+
+KILLED = """
+import os, signal, sys
+from app.tasks.compress_file import compress_file
+from app.tasks.compress_options import CompressOptions
+def progress(done, name):
+    if done > int(sys.argv[3]):
+        os.kill(os.getpid(), signal.SIGKILL)
+compress_file(sys.argv[1], sys.argv[2], CompressOptions(scheme="int8"), progress=progress)
+"""
+
+
+def test_a_killed_command_leaves_no_result_and_its_repetition_the_same_one(model: Path, tmp_path: Path) -> None:
+    expected = compress_file(model, tmp_path / "direct.safetensors", OPTIONS)["sha256"]
+    for target in (tmp_path / "killed.safetensors", tmp_path / "folder"):
+        done = subprocess.run([sys.executable, "-c", KILLED, model, target, "9000"], check=False, timeout=60)
+        assert done.returncode == -signal.SIGKILL
+        written = target if target.suffix else target / "model.safetensors"
+        assert not written.exists()
+        assert part_path(written).exists()
+        assert compress_file(model, target, OPTIONS, force=target.suffix != "")["sha256"] == expected
+        assert not part_path(written).exists()
+
+
+def test_a_part_of_another_plan_is_refused(model: Path, tmp_path: Path) -> None:
+    out = tmp_path / "job"
+    run("plan", model, out)
+    other = arguments(model, out, step=0, rows=[])
+    other["options"]["granularity"] = "tensor"
+    with pytest.raises(Conflict, match=r"output\.part-differs"):
+        HANDLERS["compress"](other, no_progress)
+    with pytest.raises(Conflict, match=r"output\.part-differs"):
+        HANDLERS["finish"](other, no_progress)
+    part_path(out).unlink()
+    with pytest.raises(Conflict, match=r"output\.part-missing"):
+        run("compress", model, out, step=0)
+    with pytest.raises(Conflict, match=r"output\.part-missing"):
+        run("finish", model, out, rows=[])
+
+
+def test_a_full_disk_leaves_nothing_behind(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_arguments: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    for target in (tmp_path / "out.safetensors", tmp_path / "folder"):
+        with pytest.raises(StorageFull, match=r"storage\.full"):
+            compress_file(model, target, OPTIONS)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["model.safetensors"]
+
+
+@pytest.mark.parametrize("granularity", ["channel", "tensor"])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float64])
+def test_tensors_larger_than_a_chunk_are_as_if_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, granularity: str, dtype: torch.dtype
+) -> None:
+    generator = torch.Generator().manual_seed(4)
+    tensors = {
+        "tall.weight": torch.randn(1000, 9, generator=generator).to(dtype),
+        "wide.weight": torch.randn(3, 90_001, generator=generator).to(dtype),
+    }
+    source = tmp_path / "x.safetensors"
+    save_file(tensors, source)
+    options = CompressOptions(scheme="int8", granularity=granularity)
+    whole = compress_file(source, tmp_path / "whole.safetensors", options)
+    original = tensor_reader.TensorReader
+    monkeypatch.setattr(compress_steps, "TensorReader", lambda file: original(file, chunk_bytes=4104))
+    pieces = compress_file(source, tmp_path / "pieces.safetensors", options)
+    assert pieces["sha256"] == whole["sha256"]
+    stored = load_file(tmp_path / "pieces.safetensors")
+    for name, values in tensors.items():
+        expected = quantize(values, granularity)
+        assert torch.equal(stored[f"{name}_packed"].view(torch.uint8), expected.codes)
+        assert torch.equal(stored[f"{name}_scale"], expected.scales)
+        row = next(row for row in pieces["tensors"] if row["name"] == name)
+        assert row["max_abs_error"] == float((dequantize(expected).double() - values.double()).abs().max())
