@@ -5,24 +5,26 @@ SENTENCES = {
     # Number text that is none.
     "number.too-long": "The text has {length} characters; at most {limit} are read. Shorten it.",
     "number.empty": "There is no number here. Type one, such as 0.1, -3e-5, 0x1.8p3 or inf.",
-    "number.unexpected-character": "The character {character} at place {place} does not belong in a number. Remove it.",
+    "number.unexpected-character": (
+        "The character “{character}” at place {place} does not belong in a number. Remove it."
+    ),
     "number.minus-sign": (
-        "At place {place} stands {character}, which only looks like a minus sign. Type the hyphen “-” instead."
+        "At place {place} stands “{character}”, which only looks like a minus sign. Type the hyphen “-” instead."
     ),
     "number.foreign-digit": (
-        "At place {place} stands {character}; only the digits 0 to 9 and plain letters are read. Type the "
+        "At place {place} stands “{character}”; only the digits 0 to 9 and plain letters are read. Type the "
         "number with them."
     ),
     "number.separator": (
-        "At place {place} stands {character}. Digits are written without separators, and the decimal mark is "
-        "a point: 1234.5."
+        "At place {place} stands “{character}”. Digits are written without separators, and the decimal mark "
+        "is a point: 1234.5."
     ),
     "number.second-point": (
         "A second point stands at place {place}; a number has at most one, and none in an exponent or a "
         "whole 0b or 0o number."
     ),
     "number.operator": (
-        "The character {character} at place {place} cannot stand here. Type one single number; a sign may "
+        "The character “{character}” at place {place} cannot stand here. Type one single number; a sign may "
         "only come first."
     ),
     "number.invisible-character": "At place {place} stands a character that cannot be seen ({character}). Remove it.",
@@ -32,7 +34,7 @@ SENTENCES = {
         "or remove the “{letter}”."
     ),
     "number.digit-of-base": (
-        "At place {place} stands {character}, which is no digit in base {base}. Correct the digit or the prefix."
+        "At place {place} stands “{character}”, which is no digit in base {base}. Correct the digit or the prefix."
     ),
     "number.payload": (
         "The payload of a NaN is written as nan(0x123) or nan(291); at place {place} it is something else."
