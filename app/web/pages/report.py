@@ -43,6 +43,8 @@ class CompressedRow:
     cosine: str
     clipped: str | None
     """How many values lay beyond the format's range; None if none did."""
+    note: str | None
+    """What a loader may stumble over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +91,12 @@ def report_of(document: Mapping[str, Any], parameters: Mapping[str, str], langua
         compressed=len(compressed),
         kept=len(kept),
         kept_size=size_text(sum(row["bytes_after"] for row in kept)),
-        table=page.with_rows(tuple(_compressed_row(row, max(ratios, default=1.0)) for row in page.rows)),
+        table=page.with_rows(tuple(_compressed_row(row, max(ratios, default=1.0), language) for row in page.rows)),
         kept_rows=tuple(_kept_row(row, language) for row in kept),
     )
 
 
-def _compressed_row(row: Row, best: float) -> CompressedRow:
+def _compressed_row(row: Row, best: float, language: Language) -> CompressedRow:
     sqnr = row["sqnr_db"]
     return CompressedRow(
         name_parts=name_parts(row["name"]),
@@ -110,6 +112,7 @@ def _compressed_row(row: Row, best: float) -> CompressedRow:
         max_error=number_text(row["max_abs_error"], 3),
         cosine=_cosine_text(row["cosine"]),
         clipped=_clipped_text(row),
+        note=say(f"note.{row['note']}", {}, language) if row.get("note") else None,
     )
 
 
