@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from app.errors import Conflict, InvalidInput
+from app.storage import PART_SUFFIX
 from app.tasks.compress_options import CompressOptions
 from app.tasks.compress_steps import PathLike, finish_compression, plan_compression, run_step
 from app.tasks.file_plan import FilePlan, plan_file
 from app.tasks.model_config import MergedConfig
 from app.tasks.progress import Progress, no_progress
-from app.weightfiles.part_file import PART_SUFFIX, discard_part, let_others_read, write_durably
+from app.weightfiles.part_file import discard_part, let_others_read, write_durably
 from app.weightfiles.range_reader import WeightFile
 
 MODEL_FILE = "model.safetensors"

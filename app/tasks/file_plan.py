@@ -16,7 +16,7 @@ from app.weightfiles.safetensors_layout import SafetensorsLayout, StoredTensor, 
 from app.weightfiles.strict_json import shown
 
 STEP_BYTES = 64 << 20
-STEP_TENSORS = 2048
+STEP_TENSORS = 8192
 _WEIGHT = ".weight"
 
 

@@ -49,6 +49,13 @@ def _read(path: Path) -> dict[str, Any] | None:
 def _is_ours_to_merge(document: dict[str, Any] | None, quantization_config: Mapping[str, Any]) -> bool:
     if document is None:
         return False
+    if document.keys() == {CONFIG_KEY} and _is_compressed_tensors(document[CONFIG_KEY]):
+        # Written beside an earlier result; each result tells its own in its metadata, this file tells the last one's.
+        return True
     if CONFIG_KEY in document:
         return bool(document[CONFIG_KEY] == quantization_config)
     return not document or not _MODEL_KEYS.isdisjoint(document)
+
+
+def _is_compressed_tensors(quantization_config: Any) -> bool:
+    return isinstance(quantization_config, dict) and quantization_config.get("quant_method") == "compressed-tensors"

@@ -7,8 +7,8 @@ from app.schemes.casts import CastCounts
 from app.tasks.compress_options import CompressOptions
 from app.tasks.file_plan import TensorPlan
 
-UNUSUAL_NAME = "unusual-name"
-"""Note: the name does not end in `.weight`, so loaders of the layout may not look for it."""
+UNUSUAL_NAME = "note.unusual-name"
+"""The id of a sentence: the name does not end in `.weight`, so loaders of the layout may not look for it."""
 
 
 def kept_row(plan: TensorPlan) -> dict[str, Any]:

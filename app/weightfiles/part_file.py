@@ -10,9 +10,9 @@ from types import TracebackType
 from typing import Self
 
 from app.errors import Conflict
+from app.storage import PART_SUFFIX
 from app.storage.failures import storage_failures
 
-PART_SUFFIX = ".part"
 _NOT_WRITABLE = frozenset({errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG})
 _HASHED_BYTES = 4 << 20
 

@@ -15,6 +15,7 @@ from app.tasks.compress_options import CompressOptions
 from app.weightfiles.checking import check_file
 
 CASTS = ("float16", "bfloat16", "float8_e4m3fn", "float8_e5m2")
+FOREIGN = '{"model_type": "x", "quantization_config": {"quant_method": "compressed-tensors"}}'
 FIGURES = ("sqnr_db", "mse", "max_abs_error", "cosine")
 CASES = [*((scheme, None) for scheme in CASTS), ("int8", "channel"), ("int8", "tensor")]
 
@@ -60,7 +61,7 @@ def test_every_kept_tensor_has_its_reason(model: Path, tmp_path: Path) -> None:
         "lm_head.weight": "head",
     }
     notes = {row["name"]: row["note"] for row in report["tensors"] if row["note"]}
-    assert notes == {"model.layers.0.loose": "unusual-name"}
+    assert notes == {"model.layers.0.loose": "note.unusual-name"}
 
 
 def test_the_config_is_in_the_metadata_and_beside_the_file(model: Path, tmp_path: Path) -> None:
@@ -77,7 +78,9 @@ def test_the_config_is_in_the_metadata_and_beside_the_file(model: Path, tmp_path
     assert ignored == ["empty", "lm_head", "model.embed_tokens", "model.layers.0.conv"]
 
 
-@pytest.mark.parametrize("text", ["not json", "[1]", '{"name": "something else"}', '{"quantization_config": {"a": 1}}'])
+@pytest.mark.parametrize(
+    "text", ["not json", "[1]", '{"name": "something else"}', '{"quantization_config": {"a": 1}}', FOREIGN]
+)
 def test_an_unrelated_config_is_never_damaged(model: Path, tmp_path: Path, text: str) -> None:
     out = tmp_path / "other" / "out.safetensors"
     out.parent.mkdir()
@@ -102,6 +105,15 @@ def test_a_models_own_config_is_merged(model: Path, tmp_path: Path) -> None:
         compress_file(model, tmp_path / "out.safetensors", options, force=True)
         merged = json.loads(config.read_text())
         assert (merged["architectures"], merged["hidden_size"]) == (["X"], 3)
+
+
+def test_results_with_other_options_may_lie_in_one_folder(model: Path, tmp_path: Path) -> None:
+    for granularity in ("channel", "tensor"):
+        out = tmp_path / f"{granularity}.safetensors"
+        compress_file(model, out, CompressOptions(scheme="int8", granularity=granularity))
+        config = json.loads((tmp_path / "config.json").read_text())
+        with safe_open(out, "pt") as file:
+            assert json.loads(file.metadata()["quantization_config"]) == config["quantization_config"]
 
 
 def test_names_that_are_taken_are_refused(model: Path, tmp_path: Path) -> None:
