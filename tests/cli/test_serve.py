@@ -30,7 +30,7 @@ def test_a_taken_port_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> Non
     assert "--port" in err
 
 
-@pytest.mark.parametrize("words", [("--port", "70000"), ("--port", "-3"), ("--host", "203.0.113.1")])
+@pytest.mark.parametrize("words", [("--port", "70000"), ("--host", "203.0.113.1")])
 def test_an_unusable_address_is_one_sentence(capsys: pytest.CaptureFixture[str], words: tuple[str, str]) -> None:
     assert main(["serve", *words]) == 1
     assert words[1] in capsys.readouterr().err
