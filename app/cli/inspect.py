@@ -3,6 +3,7 @@
 import argparse
 import json
 from collections.abc import Iterator
+from decimal import Decimal
 
 from app.tasks.inspect_number import inspect_number
 from app.tasks.inspection import Inspection, InspectRequest
@@ -43,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _lines(inspection: Inspection) -> Iterator[str]:
-    yield f"{_shorten(inspection.input)} in {inspection.format.name}"
+    yield f"{_cut(inspection.input)} in {inspection.format.name}"
     yield ""
     widths = [max(len(field.bits), len(field.name)) for field in inspection.fields]
     for row in (
@@ -53,37 +54,44 @@ def _lines(inspection: Inspection) -> Iterator[str]:
         yield "  " + "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()
     yield ""
     for name, text in _facts(inspection):
-        yield f"{name:<10}{_shorten(text)}"
+        yield f"{name:<10}{text}"
     yield ""
     for step in inspection.steps:
-        yield _shorten(say(step.id, step.figures), 2 * LONGEST)
+        yield say(step.id, step.figures)
 
 
 def _facts(inspection: Inspection) -> Iterator[tuple[str, str]]:
-    yield "value", inspection.value
+    yield "value", _shorten(inspection.value)
     if inspection.fraction is not None and inspection.fraction != inspection.value:
-        yield "fraction", inspection.fraction
+        yield "fraction", _shorten(inspection.fraction)
     if inspection.hexfloat is not None:
         yield "hex float", inspection.hexfloat
     yield "code", f"{inspection.hex}  {inspection.code}"
     yield "class", inspection.kind
     if inspection.ulp is not None:
-        yield "ulp", inspection.ulp
+        yield "ulp", _shorten(inspection.ulp)
     if inspection.error is not None:
         error = inspection.error
-        yield "error", "0 (exact)" if error.direction == "exact" else error.absolute
+        yield "error", "0 (exact)" if error.direction == "exact" else _shorten(error.absolute)
         if error.direction != "exact":
             yield "relative", error.relative or "undefined"
             yield "ulps", error.ulps or "undefined"
     for name, neighbour in (("previous", inspection.previous), ("next", inspection.next)):
         if neighbour is not None:
-            yield name, f"{neighbour.value}  {neighbour.hex}"
+            yield name, f"{_shorten(neighbour.value)}  {neighbour.hex}"
     for witness in inspection.witnesses:
         if witness.agrees is False:
             reason = f": {say(witness.reason.id, witness.reason.figures)}" if witness.reason else ""
-            yield witness.library, f"gives {witness.value} ({witness.hex}){reason}"
+            yield witness.library, f"gives {_shorten(witness.value or 'nothing')} ({witness.hex}){reason}"
 
 
-def _shorten(text: str, longest: int = LONGEST) -> str:
-    half = (longest - 3) // 2
-    return text if len(text) <= longest else f"{text[:half]}...{text[-half:]}"
+def _shorten(text: str) -> str:
+    """Text as it is while it fits a line; else a decimal's first 17 digits, or a fraction's two ends."""
+    if len(text) <= LONGEST:
+        return text
+    return _cut(text) if "/" in text else f"about {Decimal(text):.16e}"
+
+
+def _cut(text: str) -> str:
+    half = (LONGEST - 3) // 2
+    return text if len(text) <= LONGEST else f"{text[:half]}...{text[-half:]}"
