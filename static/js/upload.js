@@ -8,7 +8,10 @@ function prepare(form) {
   const panel = form.querySelector("[data-progress]");
   const bar = panel.querySelector("progress");
   form.querySelector(".drop-zone__drag").hidden = false;
-  button.hidden = true; // choosing is enough: the file is sent at once
+  // Choosing is enough: the file is sent at once. Our own words replace the browser's, which speak its language.
+  button.hidden = true;
+  input.classList.add("visually-hidden");
+  form.querySelector(".drop-zone__choose").hidden = false;
 
   function refuse(sentence) {
     refusal.textContent = sentence;

@@ -102,7 +102,7 @@ def _compressed_row(row: Row, best: float, language: Language) -> CompressedRow:
         name_parts=name_parts(row["name"]),
         dtype=row["dtype"],
         shape=shape_text(row["shape"]),
-        stored_as=row["stored_as"],
+        stored_as=row["stored_as"].removeprefix("pack-quantized "),  # true of the whole file
         size_before=size_text(row["bytes_before"]),
         size_after=size_text(row["bytes_after"]),
         bits_per_weight=number_text(row["bits_per_weight"]),
