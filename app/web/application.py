@@ -22,6 +22,7 @@ from app.web.api import numbers as api_numbers
 from app.web.body_limit import BodyLimit
 from app.web.cross_site import CrossSiteRefusal
 from app.web.failures import UnexpectedFailures, install_failure_handlers
+from app.web.head_requests import HeadRequests
 from app.web.pages import compress, files, formats, inspect, jobs, theme
 from app.web.rendering import install_rendering
 from app.web.request_line import RequestLineLimit
@@ -89,6 +90,7 @@ def _workspace(settings: Settings, records: Records, jobs: JobClient) -> Workspa
 def _add_middlewares(app: FastAPI, settings: Settings) -> None:
     """Innermost first: the last one added sees the request first and the response last."""
     incompressible = (*DEFAULT_EXCLUDED_CONTENT_TYPES, "application/octet-stream")
+    app.add_middleware(HeadRequests)
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5, exclude_content_types=incompressible)
     app.add_middleware(BodyLimit, limit=BODY_LIMIT, unlimited_paths=UPLOAD_PATHS)
     app.add_middleware(CrossSiteRefusal)

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import numpy as np
 import pytest
 from safetensors.numpy import save_file
@@ -61,19 +61,19 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
-def client(address: str) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=address, timeout=PATIENCE) as client:
+def client(address: str) -> Iterator[httpx2.Client]:
+    with httpx2.Client(base_url=address, timeout=PATIENCE) as client:
         yield client
 
 
-def upload(client: httpx.Client, weights: Path) -> str:
+def upload(client: httpx2.Client, weights: Path) -> str:
     with weights.open("rb") as file:
         answer = client.post("/api/v1/files", files={"file": ("tiny.safetensors", file)})
     assert answer.status_code == 201, answer.text
     return str(answer.json()["id"])
 
 
-def wait_for(client: httpx.Client, address: str, *states: str) -> dict[str, Any]:
+def wait_for(client: httpx2.Client, address: str, *states: str) -> dict[str, Any]:
     deadline = time.monotonic() + PATIENCE
     while (document := client.get(address).json())["state"] not in states:
         assert time.monotonic() < deadline, document
@@ -81,7 +81,7 @@ def wait_for(client: httpx.Client, address: str, *states: str) -> dict[str, Any]
     return dict(document)
 
 
-def events(client: httpx.Client, address: str) -> list[dict[str, Any]]:
+def events(client: httpx2.Client, address: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     with client.stream("GET", address) as stream:
         for line in stream.iter_lines():
@@ -92,10 +92,10 @@ def events(client: httpx.Client, address: str) -> list[dict[str, Any]]:
     return found
 
 
-def test_from_upload_to_loaded_weights(client: httpx.Client, weights: Path, tmp_path: Path) -> None:
+def test_from_upload_to_loaded_weights(client: httpx2.Client, weights: Path, tmp_path: Path) -> None:
     file_id = upload(client, weights)
     document = wait_for(client, f"/api/v1/files/{file_id}", "ready", "failed")
-    rows = {row["name"]: row for row in document["analysis"]["tensors"]}
+    rows = {row["name"]: row for row in document["tensors"]}
     original = load_file(weights)
     assert rows.keys() == original.keys()
     assert rows[QUERY]["max"] == float(original[QUERY].max())
@@ -132,7 +132,7 @@ def run_as_shown(shown: str, folder: Path) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("language", "word"), [("en", "times smaller"), ("zh", "压缩比")])
-def test_the_same_by_forms_alone(client: httpx.Client, weights: Path, language: str, word: str) -> None:
+def test_the_same_by_forms_alone(client: httpx2.Client, weights: Path, language: str, word: str) -> None:
     with weights.open("rb") as file:
         answer = client.post(f"/{language}/compress", files={"file": ("tiny.safetensors", file)})
     page = answer.headers["location"]
@@ -156,7 +156,7 @@ def test_the_same_by_forms_alone(client: httpx.Client, weights: Path, language: 
     assert (part.status_code, part.content) == (206, whole.content[10:20])
 
 
-def test_a_refused_compression_says_why(client: httpx.Client, weights: Path) -> None:
+def test_a_refused_compression_says_why(client: httpx2.Client, weights: Path) -> None:
     """float8_e4m3fn has no infinity, and a tensor that holds one is asked for by name."""
     file_id = upload(client, weights)
     wait_for(client, f"/api/v1/files/{file_id}", "ready")

@@ -73,3 +73,12 @@ def test_static_files_are_kept_where_their_address_names_the_content(client: Tes
     assert "immutable" not in client.get("/static/css/workspace.css").headers["cache-control"]
     assert client.get("/static/../pyproject.toml").status_code == 404
     assert client.get("/static/%2e%2e/pyproject.toml").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/en/inspect?value=0.1", "/api/v1/formats", "/static/css/tokens.css", "/en/nothing"])
+def test_head_is_get_without_the_body(client: TestClient, path: str) -> None:
+    whole, head = client.get(path), client.head(path)
+    assert head.status_code == whole.status_code
+    assert head.content == b""
+    for name in ("content-type", "content-security-policy", "cache-control"):
+        assert head.headers.get(name) == whole.headers.get(name)

@@ -21,7 +21,7 @@ def file_document(view: FileView, analysis: Mapping[str, Any] | None = None) -> 
         "state": file_state(view),
     }
     if analysis is not None:
-        document["analysis"] = dict(analysis)
+        document |= {name: part for name, part in analysis.items() if name not in document}
     elif not view.is_ready:
         document["progress"] = _progress(view.analysis)
         document["error"] = _error(view)

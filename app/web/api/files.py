@@ -40,7 +40,7 @@ def list_files(request: Request, owner: KnownOwner) -> dict[str, Any]:
 
 @router.get("/files/{file_id}")
 def read_file(file_id: str, request: Request, owner: KnownOwner) -> dict[str, Any]:
-    """One file: header and statistics of each tensor under `analysis`, once `state` is `ready`."""
+    """One file: header and statistics of each tensor once `state` is `ready`, until then the progress."""
     workspace = workspace_of(request)
     view = workspace.file(owner, file_id)
     return file_document(view, workspace.analysis(owner, file_id))
