@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from app.cli.progress import ProgressLine, printable
+from app.cli.columns import figure, printable
+from app.cli.progress import ProgressLine
 from app.errors import AppError
 from app.tasks.analyse_file import analyse_file
 from app.wording import say
@@ -40,11 +41,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _analyse(path: Path) -> dict[str, Any]:
-    line = ProgressLine(path.stat().st_size if path.is_file() else 0)
-    try:
+    with ProgressLine(path) as line:
         return analyse_file(path, line)
-    finally:
-        line.close()
 
 
 def _print_table(document: dict[str, Any]) -> None:
@@ -58,12 +56,8 @@ def _print_table(document: dict[str, Any]) -> None:
     print(columns)
     for tensor in document["tensors"]:
         elements = tensor["elements"] or 1
-        figures = "".join(_figure(tensor[name]) for name in ("min", "max", "mean", "std"))
+        figures = "".join(f"{figure(tensor[name]):>12}" for name in ("min", "max", "mean", "std"))
         zeros = "-" if tensor["zeros"] is None else f"{tensor['zeros'] / elements:.1%}"
         specials = "-" if tensor["nans"] is None else f"{tensor['nans'] + tensor['infinities']:,}"
         shape = "x".join(map(str, tensor["shape"])) or "scalar"
         print(f"{tensor['dtype']:<14}{shape:<18}{figures}{zeros:>8}{specials:>9}  {printable(tensor['name'])}")
-
-
-def _figure(value: float | None) -> str:
-    return f"{'-' if value is None else format(value, '.4g'):>12}"

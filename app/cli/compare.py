@@ -1,7 +1,6 @@
 """`bitlens compare ORIGINAL COMPRESSED`: the error of every tensor, read back from both files."""
 
 import argparse
-import json
 from pathlib import Path
 
 from app.cli.compress import print_report
@@ -18,13 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Compare and print."""
-    line = ProgressLine(arguments.original.stat().st_size if arguments.original.is_file() else 0)
-    try:
+    with ProgressLine(arguments.original) as line:
         report = compare_files(arguments.original, arguments.compressed, line)
-    finally:
-        line.close()
-    if arguments.json:
-        print(json.dumps(report, indent=2))
-    else:
-        print_report(report)
+    print_report(report, as_json=arguments.json)
     return 0

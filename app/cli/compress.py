@@ -5,7 +5,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from app.cli.progress import ProgressLine, printable
+from app.cli.columns import figure, printable
+from app.cli.progress import ProgressLine
 from app.tasks.compress_file import compress_file
 from app.tasks.compress_options import SCHEMES, CompressOptions
 
@@ -37,8 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
             "exclude": arguments.exclude,
         }
     )
-    line = ProgressLine(arguments.source.stat().st_size if arguments.source.is_file() else 0)
-    try:
+    with ProgressLine(arguments.source) as line:
         report = compress_file(
             arguments.source,
             arguments.target,
@@ -47,36 +47,28 @@ def run(arguments: argparse.Namespace) -> int:
             force=arguments.force,
             progress=line,
         )
-    finally:
-        line.close()
-    if arguments.json:
-        print(json.dumps(report, indent=2))
-    else:
-        print_report(report)
+    print_report(report, as_json=arguments.json)
     return 0
 
 
-def print_report(report: dict[str, Any]) -> None:
-    """The figures of a report, worst tensors first."""
-    if "bytes_after" in report:
-        before, after = report["bytes_before"], report["bytes_after"]
-        print(f"{before:,} -> {after:,} bytes, {report['ratio']:.3f} times smaller")
+def print_report(report: dict[str, Any], *, as_json: bool) -> None:
+    """A report or comparison: whole as JSON, else its figures, worst tensors first."""
+    if as_json:
+        print(json.dumps(report, indent=2))
+        return
+    print(f"{report['bytes_before']:,} -> {report['bytes_after']:,} bytes, {report['ratio']:.3f} times smaller")
     measured = [tensor for tensor in report["tensors"] if not tensor.get("kept")]
     kept = len(report["tensors"]) - len(measured)
     worst = sorted(measured, key=_sqnr)[:WORST]
     print(f"{len(measured)} tensors compressed, {kept} kept as they are; the {len(worst)} with the largest error:")
     print(f"{'SQNR dB':>9}{'MSE':>12}{'max error':>12}{'cosine':>14}  tensor")
     for tensor in worst:
-        figures = f"{_decibels(tensor):>9}{tensor['mse']:>12.4g}{tensor['max_abs_error']:>12.4g}"
-        cosine = "-" if tensor.get("cosine") is None else f"{tensor['cosine']:.10f}"
-        print(f"{figures}{cosine:>14}  {printable(tensor['name'])}")
+        sqnr, cosine = figure(tensor["sqnr_db"], ".2f"), figure(tensor["cosine"], ".10f")
+        mse, largest = figure(tensor["mse"]), figure(tensor["max_abs_error"])
+        print(f"{sqnr:>9}{mse:>12}{largest:>12}{cosine:>14}  {printable(tensor['name'])}")
 
 
 def _sqnr(tensor: dict[str, Any]) -> float:
+    """To sort by: an error too large for float64 is told first, like an infinite one."""
     value = tensor["sqnr_db"]
-    return float(value) if isinstance(value, int | float) else float("inf")
-
-
-def _decibels(tensor: dict[str, Any]) -> str:
-    value = tensor["sqnr_db"]
-    return f"{value:.2f}" if isinstance(value, int | float) else str(value or "-")
+    return float("-inf" if value is None else value)

@@ -2,16 +2,21 @@
 
 import sys
 import time
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from app.cli.columns import printable
 
 BAR_WIDTH = 24
 SECONDS_BETWEEN = 0.1
 
 
 class ProgressLine:
-    """Call it with the bytes done and the tensor's name; `close` wipes the line."""
+    """Call it with the bytes done and the tensor's name; leaving the context wipes the line."""
 
-    def __init__(self, total_bytes: int) -> None:
-        self._total = total_bytes
+    def __init__(self, source: Path) -> None:
+        self._total = source.stat().st_size if source.is_file() else 0
         self._started = time.monotonic()
         self._last = 0.0
         self._shown = sys.stderr.isatty()
@@ -27,11 +32,11 @@ class ProgressLine:
         line = f"[{bar:<{BAR_WIDTH}}] {share:4.0%} {speed:6.0f} MB/s  {printable(tensor)[:48]}"
         print(f"\r\x1b[2K{line}", end="", file=sys.stderr, flush=True)
 
-    def close(self) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self._shown:
             print("\r\x1b[2K", end="", file=sys.stderr, flush=True)
-
-
-def printable(text: str) -> str:
-    """Text of a file, safe for a terminal: what is not printable becomes an escape."""
-    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)

@@ -159,3 +159,21 @@ def test_unknown_scheme_is_refused_with_the_choices(capsys: pytest.CaptureFixtur
     code, _, err = run(capsys, "compress", str(weights), "out.safetensors", "--scheme", "int9")
     assert code == 1
     assert "int9" in err
+
+
+def test_an_infinite_and_an_unknown_error_are_printed(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    source, target = tmp_path / "model.safetensors", tmp_path / "small.safetensors"
+    tensors = {
+        "overflows.weight": torch.tensor([[1e5, 1.0]]),
+        "huge.weight": torch.tensor([[1e300, 1.0]], dtype=torch.float64),
+    }
+    save_file(tensors, source)
+    words = (str(source), str(target))
+    code, out, _ = run(capsys, "compress", *words, "--scheme", "float8_e4m3fn", "--exclude", "overflows*")
+    figures = {line.split()[-1]: line.split()[:-1] for line in out.splitlines()}
+    assert (code, figures["huge.weight"]) == (0, ["-", "-", "1e+300", "-"])
+    code, out, _ = run(capsys, "compress", *words, "--scheme", "float16", "--force", "--exclude", "huge*")
+    figures = {line.split()[-1]: line.split()[:-1] for line in out.splitlines()}
+    assert (code, figures["overflows.weight"]) == (0, ["-inf", "inf", "inf", "-"])
+    code, compared, _ = run(capsys, "compare", *words)
+    assert (code, "-inf" in compared) == (0, True)
