@@ -155,7 +155,7 @@ def test_deleting_by_plain_forms(client: TestClient, scene: Any) -> None:
 
 def test_a_report(client: TestClient, scene: Any) -> None:
     rows = [
-        scene.report_row("good.weight", sqnr_db=60.0, mse=1e-9),
+        scene.report_row("good.weight", sqnr_db=60.0, mse=1e-9, note="note.unusual-name"),
         scene.report_row("lossless.weight", sqnr_db="inf", mse=0.0, max_abs_error=0.0, cosine=1.0),
         scene.report_row("worst.weight", sqnr_db=-3.25, saturated=12_345),
         scene.report_row("zeros.weight", sqnr_db=None, mse=0.0, max_abs_error=0.0, cosine=None),
@@ -168,6 +168,7 @@ def test_a_report(client: TestClient, scene: Any) -> None:
     assert "−3.3\u202fdB" in page or "−3.2\u202fdB" in page
     assert "∞\u202fdB" in page
     assert "12\u202f345 values lay beyond the range" in page
+    assert page.count("Its name does not end in “.weight”") == 1
     assert '<td class="tensors__why">' in page
     assert 'load_file("m-bfloat16.safetensors")' in html.unescape(page)
     assert names_in(client.get(f"{address}?sort=name&order=asc").text)[0] == "good.weight"

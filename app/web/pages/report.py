@@ -112,7 +112,7 @@ def _compressed_row(row: Row, best: float, language: Language) -> CompressedRow:
         max_error=number_text(row["max_abs_error"], 3),
         cosine=_cosine_text(row["cosine"]),
         clipped=_clipped_text(row),
-        note=say(f"note.{row['note']}", {}, language) if row.get("note") else None,
+        note=say(row["note"], {}, language) if row.get("note") else None,
     )
 
 
