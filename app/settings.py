@@ -24,7 +24,7 @@ class Settings:
     """Uploads, results and the databases."""
     database_url: str | None = None
     """SQLAlchemy URL of records and job states; None: SQLite files in `data_dir`."""
-    allowed_hosts: tuple[str, ...] = ("127.0.0.1", "localhost", "::1", "testserver")
+    allowed_hosts: tuple[str, ...] = ("127.0.0.1", "localhost", "::1")
     """Host names that requests may address, comma-separated; `*` allows all."""
     max_upload_bytes: int = 64 * GIB
     max_owner_bytes: int = 128 * GIB

@@ -47,7 +47,9 @@ class JobsOnPaper:
 
 
 def build_application(folder: Path, jobs: JobsOnPaper, **settings: Any) -> FastAPI:
-    app = create_app(Settings(data_dir=folder, **{"min_free_bytes": 0, "max_queued_jobs": 10_000, **settings}))
+    hosts = (*Settings().allowed_hosts, "testserver")
+    ours = {"min_free_bytes": 0, "max_queued_jobs": 10_000, "allowed_hosts": hosts, **settings}
+    app = create_app(Settings(data_dir=folder, **ours))
     app.state.services.workspace._jobs = jobs
     return app
 

@@ -41,7 +41,7 @@ VALUES = ("0.1", "-127", "0", "-0", "1e-44", "1e999999999", "-1e-999999999", "in
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> FastAPI:
-    return create_app(Settings(data_dir=tmp_path_factory.mktemp("inspect")))
+    return create_app(Settings(data_dir=tmp_path_factory.mktemp("inspect"), allowed_hosts=("testserver",)))
 
 
 @pytest.fixture(scope="module")
