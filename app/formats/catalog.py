@@ -136,11 +136,12 @@ def _index(formats: Iterable[Format]) -> dict[str, Format]:
 
 
 _BY_NAME = _index(CATALOG)
+_NAMES = tuple(number_format.name for number_format in CATALOG)
 
 
 def format_names() -> tuple[str, ...]:
     """The names of the table, without aliases, in its order."""
-    return tuple(number_format.name for number_format in CATALOG)
+    return _NAMES
 
 
 def find_format(name: str) -> Format:

@@ -5,11 +5,12 @@ also when it is resumed at a later step.
 """
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from app.tasks.analyse_file import analyse_file
 from app.tasks.compress_options import CompressOptions
-from app.tasks.compress_steps import finish_compression, plan_compression, run_step
+from app.tasks.compress_steps import Compression
 from app.tasks.progress import Progress
 
 Handler = Callable[[Mapping[str, Any], Progress], dict[str, Any]]
@@ -20,22 +21,30 @@ def _analyse(arguments: Mapping[str, Any], progress: Progress) -> dict[str, Any]
 
 
 def _plan(arguments: Mapping[str, Any], _progress: Progress) -> dict[str, Any]:
-    return plan_compression(arguments["source"], arguments["output"], _options(arguments))
+    compression = _compression(arguments)
+    compression.lay_out()
+    plan = compression.plan
+    return {"steps": len(plan.steps), "output_bytes": plan.layout.file_bytes, "bytes": plan.bytes_to_read}
 
 
 def _compress(arguments: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
-    rows = run_step(arguments["source"], arguments["output"], _options(arguments), arguments["step"], progress)
-    return {"tensors": rows}
+    return {"tensors": _compression(arguments).run_step(arguments["step"], progress)}
 
 
 def _finish(arguments: Mapping[str, Any], _progress: Progress) -> dict[str, Any]:
-    return finish_compression(arguments["source"], arguments["output"], _options(arguments), arguments["rows"])
+    return _compression(arguments).finish(arguments["rows"])
 
 
-def _options(arguments: Mapping[str, Any]) -> CompressOptions:
-    return CompressOptions.from_json(arguments["options"])
+def _compression(arguments: Mapping[str, Any]) -> Compression:
+    return _open(arguments["source"], arguments["output"], CompressOptions.from_json(arguments["options"]))
+
+
+@lru_cache(maxsize=1)
+def _open(source: str, output: str, options: CompressOptions) -> Compression:
+    """A process does one job: what is opened and planned here serves all its steps, and is closed with the process."""
+    return Compression(source, output, options)
 
 
 HANDLERS: Mapping[str, Handler] = {"analyse": _analyse, "plan": _plan, "compress": _compress, "finish": _finish}
-"""`analyse {source}`, `plan {source, output, options}`, `compress {source, output, options, step}` and
-`finish {source, output, options, rows}`."""
+"""`analyse {source}` the analysis document; `plan {source, output, options}` gives `{steps, output_bytes, bytes}`;
+`compress {source, output, options, step}` gives `{tensors}`; `finish {source, output, options, rows}` the report."""

@@ -5,8 +5,8 @@ from typing import Any
 
 from app.errors import WeightFileError
 from app.metrics.error_sums import ErrorFigures
-from app.tasks.progress import Progress, no_progress
-from app.tasks.stored_pairs import Advance, PackedPair, plain_error
+from app.tasks.progress import Advance, Progress, advance_from, no_progress
+from app.tasks.stored_pairs import PackedPair, plain_error
 from app.tasks.tensor_report import packed_text
 from app.tasks.threads import one_thread
 from app.weightfiles.range_reader import WeightFile
@@ -49,28 +49,21 @@ class _Comparison:
         self._entries = before.header.tensors
         self._before = TensorReader(before)
         self._after = TensorReader(after)
-        self._done = 0
 
     def rows(self, progress: Progress) -> list[dict[str, Any]]:
         rows = []
+        done = 0
         for entry in self._entries:
-            start = self._done
             stored = self._stored(entry)
             if stored:
                 self.used.update(part.name for part in stored)
-                rows.append(_row(entry, stored, self._error(entry, stored, self._advance(entry, progress))))
+                advance = advance_from(done, entry.name, progress)
+                rows.append(_row(entry, stored, self._error(entry, stored, advance)))
             else:
                 self.missing.append(entry.name)
-            self._done = start + entry.bytes
-            progress(self._done, entry.name)
+            done += entry.bytes
+            progress(done, entry.name)
         return rows
-
-    def _advance(self, entry: TensorEntry, progress: Progress) -> Advance:
-        def advance(count: int) -> None:
-            self._done += count
-            progress(self._done, entry.name)
-
-        return advance
 
     def _stored(self, entry: TensorEntry) -> tuple[TensorEntry, ...]:
         if entry.name in self.stored:

@@ -8,12 +8,11 @@ from typing import Any
 from app.errors import Conflict, InvalidInput
 from app.storage import PART_SUFFIX
 from app.tasks.compress_options import CompressOptions
-from app.tasks.compress_steps import PathLike, finish_compression, plan_compression, run_step
-from app.tasks.file_plan import FilePlan, plan_file
+from app.tasks.compress_steps import Compression, PathLike
+from app.tasks.file_plan import FilePlan
 from app.tasks.model_config import MergedConfig
 from app.tasks.progress import Progress, no_progress
 from app.weightfiles.part_file import discard_part, let_others_read, write_durably
-from app.weightfiles.range_reader import WeightFile
 
 MODEL_FILE = "model.safetensors"
 CONFIG_FILE = "config.json"
@@ -43,16 +42,27 @@ def compress_file(
     _check_target(source, target, output, force=force)
     if report is not None:
         _check_report(Path(report), source, output)
-    with WeightFile(source) as file:
-        plan = plan_file(file.header, options)
-    config = _config(plan, source, output, force=force)
-    if output is not target:
-        _make_folder(target)
+    with Compression(source, output, options) as compression:
+        config = _config(compression.plan, source, output, force=force)
+        if output is not target:
+            _make_folder(target)
+        document = _run(compression, target, output, progress)
+    let_others_read(output)
+    if config is not None:
+        write_durably(config.path, config.text)
+    if report is not None:
+        write_durably(Path(report), json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    return document
+
+
+def _run(compression: Compression, target: Path, output: Path, progress: Progress) -> dict[str, Any]:
+    """All steps; what they wrote is removed when one fails."""
     try:
+        compression.lay_out()
         rows: list[dict[str, Any]] = []
-        for step in range(plan_compression(source, output, options)["steps"]):
-            rows += run_step(source, output, options, step, progress)
-        document = finish_compression(source, output, options, rows)
+        for step in range(len(compression.plan.steps)):
+            rows += compression.run_step(step, progress)
+        return compression.finish(rows)
     except Conflict:
         # Somebody else's part: it is not ours to remove.
         raise
@@ -62,12 +72,6 @@ def compress_file(
             with contextlib.suppress(OSError):
                 target.rmdir()
         raise
-    let_others_read(output)
-    if config is not None:
-        write_durably(config.path, config.text)
-    if report is not None:
-        write_durably(Path(report), json.dumps(document, indent=2, ensure_ascii=False) + "\n")
-    return document
 
 
 def _check_target(source: Path, target: Path, output: Path, *, force: bool) -> None:

@@ -3,7 +3,8 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 import torch
 from torch import Tensor
@@ -12,9 +13,9 @@ from app.errors import Conflict
 from app.metrics.error_sums import ErrorFigures
 from app.schemes.casts import CastCounts
 from app.tasks.compress_options import CompressOptions
-from app.tasks.compress_tensor import Advance, Int8Tensor, Write, cast_tensor, copy_tensor
+from app.tasks.compress_tensor import Int8Tensor, Write, cast_tensor, copy_tensor
 from app.tasks.file_plan import FilePlan, TensorPlan, plan_file
-from app.tasks.progress import Progress, no_progress
+from app.tasks.progress import Advance, Progress, advance_from, no_progress
 from app.tasks.tensor_report import compressed_row, kept_row
 from app.tasks.threads import one_thread
 from app.weightfiles.part_file import PartFile, part_path, publish, sha256_of
@@ -24,45 +25,86 @@ from app.weightfiles.tensor_reader import TensorReader
 PathLike = str | os.PathLike[str]
 
 
-def plan_compression(source: PathLike, output: PathLike, options: CompressOptions) -> dict[str, Any]:
-    """Checks source and options and lays out `output.part`: `{"steps", "output_bytes", "bytes"}`.
+class Compression:
+    """One compression of `source` into `output`, planned once from the header; a context manager.
 
-    Raises:
-        WeightFileError: the source cannot be compressed so.
-        StorageFull: the disk has no room for the output.
+    The source stays open meanwhile, so all steps read the file that was planned, whatever its name leads to later.
     """
-    with WeightFile(source) as file:
-        plan = plan_file(file.header, options)
-    with PartFile(Path(output), create=True) as part:
-        part.reserve(plan.layout.file_bytes)
-        part.write(plan.layout.head, 0)
-        part.sync()
-    return {"steps": len(plan.steps), "output_bytes": plan.layout.file_bytes, "bytes": plan.bytes_to_read}
 
+    def __init__(self, source: PathLike, output: PathLike, options: CompressOptions) -> None:
+        """Opens the source and checks what is asked for.
 
-def run_step(
-    source: PathLike, output: PathLike, options: CompressOptions, step: int, progress: Progress = no_progress
-) -> list[dict[str, Any]]:
-    """Writes the tensors of one step into `output.part`, syncs, and gives their report rows.
+        Raises:
+            WeightFileError: the source cannot be compressed so.
+        """
+        self._output = Path(output)
+        self._file = WeightFile(source)
+        try:
+            self.plan = plan_file(self._file.header, options)
+        except BaseException:
+            self._file.close()
+            raise
+        self._reader = TensorReader(self._file)
 
-    Raises:
-        WeightFileError: a tensor that the scheme refuses, or a source that changed.
-        Conflict: the part is not the one that was planned.
-    """
-    with one_thread(), WeightFile(source) as file, PartFile(Path(output)) as part:
-        plan = plan_file(file.header, options)
-        if not part.starts_with(plan.layout.head):
-            raise Conflict("output.part-differs", name=Path(output).name)
-        rows = []
-        done = plan.bytes_before_step(step)
-        reader = TensorReader(file)
-        for index in plan.steps[step]:
-            tensor = plan.tensors[index]
-            rows.append(_run_tensor(plan, tensor, reader, part, _advance_from(done, tensor.entry.name, progress)))
-            done += tensor.entry.bytes
-        file.ensure_unchanged()
-        part.sync()
-    return rows
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+
+    def lay_out(self) -> None:
+        """Makes `output.part`, of its full length, with the header in it.
+
+        Raises:
+            Conflict: `output.*`, it cannot be written there.
+            StorageFull: the disk has no room for the output.
+        """
+        layout = self.plan.layout
+        with PartFile(self._output, create=True) as part:
+            part.reserve(layout.file_bytes)
+            part.write(layout.head, 0)
+            part.sync()
+
+    def run_step(self, step: int, progress: Progress = no_progress) -> list[dict[str, Any]]:
+        """Writes the tensors of one step into `output.part`, syncs, and gives their report rows.
+
+        Raises:
+            WeightFileError: a tensor that the scheme refuses, or a source that changed since it was opened.
+            Conflict: the part is not the one that was planned.
+        """
+        plan = self.plan
+        with one_thread(), PartFile(self._output) as part:
+            if not part.starts_with(plan.layout.head):
+                raise Conflict("output.part-differs", name=self._output.name)
+            rows = []
+            done = plan.bytes_before_step(step)
+            for index in plan.steps[step]:
+                tensor = plan.tensors[index]
+                advance = advance_from(done, tensor.entry.name, progress)
+                rows.append(_run_tensor(plan, tensor, self._reader, part, advance))
+                done += tensor.entry.bytes
+            self._file.ensure_unchanged()
+            part.sync()
+        return rows
+
+    def finish(self, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+        """Renames `output.part` to `output`, durably, and gives the report; once more, it gives the same report.
+
+        Raises:
+            Conflict: neither the part nor the output is the file that was planned.
+        """
+        output = self._output
+        is_renamed = not part_path(output).exists()
+        written = output if is_renamed else part_path(output)
+        _ensure_planned(written, self.plan, output.name)
+        digest = sha256_of(written)
+        if not is_renamed:
+            with PartFile(output) as part:
+                part.sync()
+            publish(output)
+        return _report(self.plan, self._file.header.file_bytes, digest, rows)
 
 
 def _run_tensor(
@@ -92,40 +134,6 @@ def _writer(plan: FilePlan, part: PartFile) -> Write:
 def _bytes_of(tensor: Tensor) -> memoryview:
     flat = tensor.contiguous().view(-1)
     return flat.view(torch.uint8).numpy().data
-
-
-def _advance_from(start: int, name: str, progress: Progress) -> Advance:
-    done = start
-
-    def advance(count: int) -> None:
-        nonlocal done
-        done += count
-        progress(done, name)
-
-    return advance
-
-
-def finish_compression(
-    source: PathLike, output: PathLike, options: CompressOptions, rows: Sequence[dict[str, Any]]
-) -> dict[str, Any]:
-    """Renames `output.part` to `output`, durably, and gives the report; once more, it gives the same report.
-
-    Raises:
-        Conflict: neither the part nor the output is the file that was planned.
-    """
-    output = Path(output)
-    with WeightFile(source) as file:
-        plan = plan_file(file.header, options)
-        source_bytes = file.header.file_bytes
-    is_renamed = not part_path(output).exists()
-    written = output if is_renamed else part_path(output)
-    _ensure_planned(written, plan, output.name)
-    digest = sha256_of(written)
-    if not is_renamed:
-        with PartFile(output) as part:
-            part.sync()
-        publish(output)
-    return _report(plan, source_bytes, digest, rows)
 
 
 def _ensure_planned(written: Path, plan: FilePlan, name: str) -> None:

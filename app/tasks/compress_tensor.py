@@ -22,14 +22,13 @@ from app.schemes.int8 import (
 )
 from app.schemes.matrix_blocks import Piece, bands, packed_range
 from app.tasks.file_plan import TensorPlan
+from app.tasks.progress import Advance
 from app.weightfiles.safetensors_header import TensorEntry
 from app.weightfiles.strict_json import shown
 from app.weightfiles.tensor_reader import TensorReader
 
 Write = Callable[[str, int, Tensor | memoryview], None]
 """Writes bytes of a stored tensor: its name, the offset in its bytes, and the data."""
-Advance = Callable[[int], None]
-"""Told how many bytes of the source were dealt with."""
 
 
 def copy_tensor(plan: TensorPlan, reader: TensorReader, write: Write, advance: Advance) -> None:

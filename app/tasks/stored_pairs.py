@@ -1,7 +1,5 @@
 """The error of one tensor: its original elements against what the compressed file's elements stand for."""
 
-from collections.abc import Callable
-
 import torch
 
 from app.errors import WeightFileError
@@ -9,12 +7,10 @@ from app.metrics.blocks import BLOCK_ELEMENTS
 from app.metrics.error_sums import NO_ERROR, ErrorFigures, ErrorSums
 from app.schemes.int8 import dequantize_block, packed_columns
 from app.schemes.matrix_blocks import Piece, bands, packed_range
+from app.tasks.progress import Advance
 from app.weightfiles.safetensors_header import TensorEntry
 from app.weightfiles.strict_json import shown
 from app.weightfiles.tensor_reader import TensorReader
-
-Advance = Callable[[int], None]
-"""Told how many bytes of the original were dealt with."""
 
 
 def plain_error(

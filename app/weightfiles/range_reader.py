@@ -24,7 +24,7 @@ class WeightFile:
             self._state = self._look()
             self.header: SafetensorsHeader = read_header(self._descriptor)
         except BaseException:
-            os.close(self._descriptor)
+            self.close()
             raise
 
     def __enter__(self) -> Self:
@@ -33,6 +33,10 @@ class WeightFile:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends all reading."""
         os.close(self._descriptor)
 
     def read_into(self, buffer: memoryview, offset: int) -> None:

@@ -11,7 +11,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from app.errors import Conflict, StorageFull
+from app.errors import Conflict, StorageFull, WeightFileError
 from app.schemes.int8 import dequantize, quantize
 from app.tasks import compress_steps, file_plan
 from app.tasks.child_steps import HANDLERS
@@ -87,6 +87,30 @@ def test_steps_count_their_progress_from_the_jobs_start(model: Path, tmp_path: P
         seen = mine + seen
     assert seen == sorted(seen)
     assert seen[-1] == plan["bytes"]
+
+
+def test_a_process_plans_its_job_once(
+    model: Path, tmp_path: Path, small_steps: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planned: list[object] = []
+    original = compress_steps.plan_file
+    monkeypatch.setattr(compress_steps, "plan_file", lambda *given: planned.append(given) or original(*given))
+    out = tmp_path / "job"
+    plan = run("plan", model, out)
+    for step in range(plan["steps"]):
+        run("compress", model, out, step=step)
+    assert len(planned) == 1
+
+
+def test_a_source_that_changes_between_two_steps_is_refused(model: Path, tmp_path: Path, small_steps: None) -> None:
+    out = tmp_path / "job"
+    run("plan", model, out)
+    run("compress", model, out, step=0)
+    with model.open("r+b") as file:
+        file.seek(-1, os.SEEK_END)
+        file.write(b"!")
+    with pytest.raises(WeightFileError, match=r"file\.changed"):
+        run("compress", model, out, step=1)
 
 
 KILLED = """
