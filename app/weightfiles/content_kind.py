@@ -4,22 +4,22 @@ from app.errors import WeightFileError
 
 SNIFFED_BYTES = 4096
 
-# Magic bytes at the start -> what the sentence calls the file.
+# Magic bytes at the start -> the name of the kind, the same in every language.
 _OTHER_KINDS = (
-    (b"\x7fELF", "ELF program"),
-    (b"MZ", "Windows program"),
-    (b"%PDF", "PDF document"),
-    (b"\xff\xd8\xff", "JPEG picture"),
-    (b"\x89PNG", "PNG picture"),
-    (b"GIF8", "GIF picture"),
-    (b"\x1f\x8b", "gzip archive"),
-    (b"\xfd7zXZ", "xz archive"),
-    (b"\x28\xb5\x2f\xfd", "zstd archive"),
-    (b"BZh", "bzip2 archive"),
-    (b"7z\xbc\xaf", "7z archive"),
-    (b"Rar!", "RAR archive"),
-    (b"\x93NUMPY", "numpy array (.npy)"),
-    (b"\x89HDF", "HDF5 file"),
+    (b"\x7fELF", "ELF"),
+    (b"MZ", "EXE"),
+    (b"%PDF", "PDF"),
+    (b"\xff\xd8\xff", "JPEG"),
+    (b"\x89PNG", "PNG"),
+    (b"GIF8", "GIF"),
+    (b"\x1f\x8b", "gzip"),
+    (b"\xfd7zXZ", "xz"),
+    (b"\x28\xb5\x2f\xfd", "zstd"),
+    (b"BZh", "bzip2"),
+    (b"7z\xbc\xaf", "7z"),
+    (b"Rar!", "RAR"),
+    (b"\x93NUMPY", "NumPy .npy"),
+    (b"\x89HDF", "HDF5"),
 )
 
 

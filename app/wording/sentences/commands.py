@@ -2,6 +2,6 @@
 
 SENTENCES = {
     "serve.port-taken": "Port {port} of {host} is in use. Stop what uses it, or choose another with --port.",
-    "serve.port-invalid": "{port} is no port. Choose one from 0 to 65535.",
+    "serve.port-invalid": "{port} is not a port. Choose one from 0 to 65535.",
     "serve.address-unusable": "Port {port} of {host} cannot be listened on: {reason}. Choose another --host or --port.",
 }

@@ -6,51 +6,50 @@ SENTENCES = {
     "number.too-long": "The text has {length} characters; at most {limit} are read. Shorten it.",
     "number.empty": "There is no number here. Type one, such as 0.1, -3e-5, 0x1.8p3 or inf.",
     "number.unexpected-character": (
-        "The character “{character}” at place {place} does not belong in a number. Remove it."
+        "The character “{character}” at position {place} does not belong in a number. Remove it."
     ),
     "number.minus-sign": (
-        "At place {place} stands “{character}”, which only looks like a minus sign. Type the hyphen “-” instead."
+        "The character “{character}” at position {place} only looks like a minus sign. Type the hyphen “-” instead."
     ),
     "number.foreign-digit": (
-        "At place {place} stands “{character}”; only the digits 0 to 9 and plain letters are read. Type the "
-        "number with them."
+        "The character “{character}” at position {place} cannot be read. Type the number with the digits 0 to 9 and "
+        "plain letters."
     ),
     "number.separator": (
-        "At place {place} stands “{character}”. Digits are written without separators, and the decimal mark "
-        "is a point: 1234.5."
+        "The character “{character}” at position {place} cannot stand in a number. Write the digits without "
+        "separators, with a point as the decimal mark: 1234.5."
     ),
     "number.second-point": (
-        "A second point stands at place {place}; a number has at most one, and none in an exponent or a "
-        "whole 0b or 0o number."
+        "There is one point too many at position {place}. A number has at most one; an exponent and a 0b or 0o "
+        "integer have none."
     ),
     "number.operator": (
-        "The character “{character}” at place {place} cannot stand here. Type one single number; a sign may "
-        "only come first."
+        "The character “{character}” at position {place} cannot stand here. Type a single number, with a sign only "
+        "at its start."
     ),
-    "number.invisible-character": "At place {place} stands a character that cannot be seen ({character}). Remove it.",
-    "number.digits-missing": "Digits are missing at place {place}. A number has at least one digit.",
+    "number.invisible-character": "There is an invisible character ({character}) at position {place}. Remove it.",
+    "number.digits-missing": "Digits are missing at position {place}. A number has at least one digit.",
     "number.exponent-missing": (
-        "The exponent after “{letter}” has no digits (place {place}). Write it in full, such as 1{letter}5, "
-        "or remove the “{letter}”."
+        "The exponent after “{letter}” has no digits (position {place}). Write it in full, such as 1{letter}5, or "
+        "remove the “{letter}”."
     ),
     "number.digit-of-base": (
-        "At place {place} stands “{character}”, which is no digit in base {base}. Correct the digit or the prefix."
+        "The character “{character}” at position {place} is not a digit in base {base}. Correct the digit or the "
+        "prefix."
     ),
-    "number.payload": (
-        "The payload of a NaN is written as nan(0x123) or nan(291); at place {place} it is something else."
-    ),
+    "number.payload": "The payload of the NaN cannot be read at position {place}. Write it as nan(0x123) or nan(291).",
     "number.signalling-payload": (
         "A signalling NaN cannot have payload 0: those bits would be infinity. Use snan or snan(0x1)."
     ),
     # What a format or mode cannot do.
     "number.no-nan": "{format} has no code for NaN. Choose a floating-point format, or another number.",
     "number.infinity-wrap": "Infinity has no remainder, so it cannot be wrapped into {format}. Choose saturate.",
-    "rounding.unknown": "There is no rounding mode “{name}”. The modes are: {known}.",
+    "rounding.unknown": "There is no rounding mode named “{name}”. Choose one of: {known}.",
     "rounding.stochastic": (
-        "Stochastic rounding of one number would give another answer each time: it needs a seed and a "
+        "Stochastic rounding of a single number would give a different answer each time; it needs a seed and a "
         "tensor. Choose another mode."
     ),
-    "overflow.unknown": "There is no overflow mode “{name}”. The modes are: {known}.",
+    "overflow.unknown": "There is no overflow mode named “{name}”. Choose one of: {known}.",
     "overflow.not-for-format": "The overflow mode {name} does not fit {format}. Choose one of: {known}.",
     "code.hex": (
         "A code of {format} is 0x and {digits} hexadecimal digits ({width} bits). Type it in full, leading "
@@ -60,18 +59,19 @@ SENTENCES = {
         "A code of {format} is {width} binary digits, or 0x and {digits} hexadecimal digits. Type it in "
         "full, leading zeros included."
     ),
-    "code.out-of-range": "A code of {format} has {width} bits; this one has more.",
+    "code.out-of-range": "A code of {format} has {width} bits; this one has more. Shorten it.",
     # Reading.
     "read.exact": "“{text}” is taken exactly as typed: nothing is rounded yet.",
     "read.value": "“{text}” means exactly {value}: nothing is rounded yet.",
-    "read.nan": "“{text}” asks for NaN, “not a number”.",
+    "read.nan": "“{text}” stands for NaN, “not a number”.",
     # Normalising.
     "normalise.exact": (
-        "Written with a power of two it is {sign}{significand} × 2^{exponent}; the significand lies between 1 and 2."
+        "Written with a power of two, it is {sign}{significand} × 2^{exponent}; the significand is at least 1 and "
+        "below 2."
     ),
     "normalise.about": (
-        "Written with a power of two it is about {sign}{significand} × 2^{exponent}; the significand lies "
-        "between 1 and 2."
+        "Written with a power of two, it is about {sign}{significand} × 2^{exponent}; the significand is at least 1 "
+        "and below 2."
     ),
     "reach.above": "It lies far above 2^{exponent}, the largest power of two in {format}: its digits do not matter.",
     "reach.below": (
@@ -81,12 +81,11 @@ SENTENCES = {
         "Its power of two, 2^{exponent}, is below 2^{min_exponent}, the smallest number of {format}."
     ),
     "subnormal.shift": (
-        "2^{exponent} is below the smallest normal power, 2^{min_exponent}. The exponent stays at "
-        "{min_exponent}, the digit before the point becomes 0, and {bits} of {precision} significant bits "
-        "are left: a subnormal."
+        "2^{exponent} is below 2^{min_exponent}, the smallest normal number. The exponent stays at {min_exponent}, "
+        "the digit before the point becomes 0, and {bits} of {precision} significant bits are left: a subnormal."
     ),
     "subnormal.becomes-normal": (
-        "Rounding up fills the last subnormal: the result is 2^{min_exponent}, the smallest normal number."
+        "Rounding up goes past the largest subnormal: the result is 2^{min_exponent}, the smallest normal number."
     ),
     # The cut and the decision.
     "cut.nothing": (
@@ -94,8 +93,8 @@ SENTENCES = {
         "nothing is cut off."
     ),
     "cut.bits": (
-        "{format} keeps {places} bits behind the point: {kept}. What follows is cut off: guard bit {guard}, "
-        "round bit {round}, sticky bit {sticky} (1 if any later bit is 1)."
+        "{format} keeps {places} bits after the point: {kept}. The rest is cut off: guard bit {guard}, round bit "
+        "{round}, sticky bit {sticky} (1 if any later bit is 1)."
     ),
     "decide.below-half": "The part cut off is less than half of the last kept bit: round down, toward zero.",
     "decide.above-half": "The part cut off is more than half of the last kept bit: round up, away from zero.",
@@ -107,14 +106,14 @@ SENTENCES = {
     ),
     "decide.tie-away": "The part cut off is exactly half: a tie, and this mode rounds ties away from zero.",
     "decide.toward-zero": "Toward zero: what is cut off is simply dropped.",
-    "decide.toward-positive-up": "Toward positive: the number is positive, so round up.",
-    "decide.toward-positive-down": "Toward positive: the number is negative, so its magnitude is rounded down.",
-    "decide.toward-negative-up": "Toward negative: the number is negative, so its magnitude is rounded up.",
-    "decide.toward-negative-down": "Toward negative: the number is positive, so round down.",
+    "decide.toward-positive-up": "Toward +∞: the number is positive, so round up.",
+    "decide.toward-positive-down": "Toward +∞: the number is negative, so its magnitude is rounded down.",
+    "decide.toward-negative-up": "Toward −∞: the number is negative, so its magnitude is rounded up.",
+    "decide.toward-negative-down": "Toward −∞: the number is positive, so round down.",
     "decide.to-odd-up": (
         "To odd: something is cut off and the code below ends in 0, so the odd neighbour above is taken."
     ),
-    "decide.to-odd-down": "To odd: something is cut off and the code below ends in 1 already, so it stays.",
+    "decide.to-odd-down": "To odd: something is cut off and the code below already ends in 1, so it stays.",
     "decide.carry": (
         "All kept bits were 1, so the carry runs through: the significand becomes 1.0 and the exponent grows "
         "to {exponent}."
@@ -131,30 +130,29 @@ SENTENCES = {
         "The largest number of {format} is {max}. The result lies beyond it and is held there: it saturates."
     ),
     "overflow.directed": (
-        "The largest number of {format} is {max}. The result lies beyond it, but {rounding} does not let it "
-        "go further out."
+        "The largest number of {format} is {max}. The result lies beyond it, and {rounding} rounds back to it."
     ),
     "underflow.zero": "The smallest positive number of {format} is {min}; this one is rounded to zero: underflow.",
-    "underflow.smallest": "{format} has no zero: the smallest number, {min}, is the nearest there is.",
-    "underflow.nan": "{format} has no zero to round down to below {min}, so NaN is stored.",
+    "underflow.smallest": "{format} has no zero: its smallest number, {min}, is the nearest.",
+    "underflow.nan": "Below {min}, {format} has no zero to round down to, so NaN is stored.",
     # Storing.
     "store.normal": (
-        "Stored: sign bit {sign}; exponent field {exponent} + {bias} = {field}; mantissa field {mantissa}, "
-        "the bits behind the point."
+        "Stored: sign bit {sign}; exponent field {exponent} + {bias} = {field}; mantissa field {mantissa}, the bits "
+        "after the point."
     ),
     "store.subnormal": (
-        "Stored: sign bit {sign}; exponent field 0, the mark of subnormals; mantissa field {mantissa}, the "
-        "bits behind the point."
+        "Stored: sign bit {sign}; exponent field 0, the mark of subnormals; mantissa field {mantissa}, the bits "
+        "after the point."
     ),
     "store.exponent": "Stored: the exponent alone, as {exponent} + {bias} = {field}; there is no sign and no mantissa.",
-    "result.exact": "The stored number is {value}: exactly the number typed.",
+    "result.exact": "The stored number is {value}, exactly the number typed.",
     "result.rounded": "The stored number is {value}.",
     # Specials.
-    "special.nan": "{format} marks NaN by a code of its own; the usual (quiet) one is stored.",
+    "special.nan": "In {format}, NaN has codes of its own; the usual (quiet) one is stored.",
     "special.payload": (
         "NaN has many codes in {format}; the payload {payload} goes into the mantissa, below the quiet bit."
     ),
-    "special.signalling": "A signalling NaN has the top mantissa bit of {format} clear and another mantissa bit set.",
+    "special.signalling": "In {format}, a signalling NaN has its top mantissa bit clear and another mantissa bit set.",
     "special.payload-dropped": "{format} has no code for this NaN; its usual NaN is stored.",
     "special.infinity": "Infinity in {format}: exponent field all ones, mantissa zero.",
     "special.infinity-nan": "{format} has no infinity, so NaN is stored.",
@@ -166,7 +164,7 @@ SENTENCES = {
     ),
     "special.negative": "{format} has no sign bit and no negative numbers, so NaN is stored.",
     # Integers.
-    "integer.cut": "The whole part of the magnitude is {whole}; what is behind the point must be rounded away.",
+    "integer.cut": "The whole part of the magnitude is {whole}; what follows the point must be rounded away.",
     "integer.saturate": (
         "{format} reaches from {min} to {max}. The number lies outside and is held at {value}: it saturates."
     ),
@@ -176,24 +174,28 @@ SENTENCES = {
     ),
     "integer.infinity": "{format} reaches from {min} to {max} and has no infinity: it is held at {value}.",
     "integer.zero": "All {width} bits are 0: the number is 0.",
-    "integer.weights": "The bits that are set add up: {terms} = {value}.",
+    "integer.weights": "The weights of the bits that are set add up: {terms} = {value}.",
     "integer.negative-weights": (
-        "Two's complement: the top bit counts {top}, all others count up. The bits that are set add up: "
-        "{terms} = {value}."
+        "Two’s complement: the top bit weighs {top}, all others are positive. The weights of the bits that are set "
+        "add up: {terms} = {value}."
     ),
     "bool.zero": "Zero is false: the bit is 0.",
     "bool.one": "Every number other than zero is true: the bit is 1.",
     # Reading a code.
     "code.positive": "The sign bit is 0: positive.",
     "code.negative": "The sign bit is 1: negative.",
-    "code.normal-exponent": "The exponent field is {field}; less the bias {bias}, the power of two is 2^{exponent}.",
+    "code.normal-exponent": (
+        "The exponent field is {field}; minus the bias {bias}, this gives the power of two 2^{exponent}."
+    ),
     "code.subnormal-exponent": (
         "The exponent field is 0, the mark of zero and subnormals: the power of two is that of the smallest "
         "normal number, 2^{exponent}."
     ),
     "code.normal-mantissa": "The mantissa follows a 1 that is not stored: {bits} in binary, {significand} in decimal.",
     "code.subnormal-mantissa": "The mantissa follows a 0 here: {bits} in binary, {significand} in decimal.",
-    "code.exponent-only": "There is only an exponent field, {field}; less the bias {bias}, the number is 2^{exponent}.",
+    "code.exponent-only": (
+        "There is only an exponent field, {field}; minus the bias {bias}, this gives the number 2^{exponent}."
+    ),
     "code.value": "Sign, power and significand multiplied give {value}.",
     "code.zero": "Exponent field and mantissa are all zeros: zero.",
     "code.infinity": "Exponent field all ones and mantissa zero: infinity in {format}.",
@@ -201,9 +203,11 @@ SENTENCES = {
     "code.bool": "The bit is {bit}: {value}.",
     # Why a library differs.
     "witness.refuses": "{library} refuses to store this number as {format}.",
-    "witness.own-modes": "{library} knows only its own rounding and overflow, nearest even here: that gives {value}.",
-    "witness.truncates": "{library} drops what is behind the point instead of rounding: {value}.",
-    "witness.wraps": "{library} keeps only the last bits of a number out of range: {value}.",
+    "witness.own-modes": (
+        "{library} always uses its own rounding and overflow, here to nearest even, and gives {value}."
+    ),
+    "witness.truncates": "{library} drops what follows the point instead of rounding: {value}.",
+    "witness.wraps": "{library} keeps only the last bits of numbers out of range: {value}.",
     "witness.saturates": "{library} stores the largest number, {value}, for numbers out of range.",
     "witness.overflow-nan": "{library} stores NaN for numbers out of range.",
     "witness.overflow-infinity": "{library} stores infinity for numbers out of range.",
@@ -211,9 +215,7 @@ SENTENCES = {
         "{library} rounds twice: first the text to float64, then that to {format}. The first rounding loses "
         "what decides the second, and {value} comes out."
     ),
-    "witness.through-float32": (
-        "{library} rounds on the way through float32, and once more to {format}: {value} comes out."
-    ),
+    "witness.through-float32": "{library} rounds first to float32, then to {format}: {value} comes out.",
     "witness.scale-zero": "{format} has no zero; {library} stores {value} for it.",
     "witness.scale-sign": "{format} has no sign; {library} drops the minus and stores {value}.",
     "witness.scale-lowest": "{library} rounds everything between the two smallest numbers of {format} up: {value}.",
