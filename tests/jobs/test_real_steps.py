@@ -8,7 +8,7 @@ import pytest
 from app.jobs import State
 from app.storage import PART_SUFFIX
 
-TENSORS = 4_200  # a step takes 2,048 of them: three steps
+TENSORS = 4_200  # three steps of `real_steps_in_small`
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +20,7 @@ def weights():
 def test_a_real_file_survives_a_killed_worker(place, weights):
     from safetensors.numpy import load, save
 
-    worker = place.start_worker("app.tasks.child_steps")
+    worker = place.start_worker("real_steps_in_small")
     file = place.upload(save(weights))
     calm, disturbed = (place.start_job(file, scheme="float16") for _ in range(2))
     assert place.wait_for(calm.id).state is State.DONE
@@ -29,9 +29,9 @@ def test_a_real_file_survives_a_killed_worker(place, weights):
     worker.kill()
     worker.wait()
     assert not place.storage.exists(disturbed.result_key)
-    place.start_worker("app.tasks.child_steps")
+    place.start_worker("real_steps_in_small")
     state = place.wait_for(disturbed.id)
-    assert (state.state, state.done) == (State.DONE, state.total)
+    assert (state.state, state.done, state.steps) == (State.DONE, state.total, 3)
 
     results = [place.storage.path(job.result_key).read_bytes() for job in (calm, disturbed)]
     assert results[0] == results[1]
