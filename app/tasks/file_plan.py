@@ -105,14 +105,19 @@ def plan_file(header: SafetensorsHeader, options: CompressOptions) -> FilePlan:
 def _plan_tensor(entry: TensorEntry, options: CompressOptions) -> TensorPlan:
     candidate = Candidate(entry.name, entry.type.format, entry.shape)
     kept = reason_to_keep(candidate, options.card, options.include, options.exclude)
-    if kept is not None:
-        return TensorPlan(entry, kept, (StoredTensor(entry.name, entry.type.format, entry.shape),))
-    if options.card.is_cast:
+    if kept is None and options.card.is_cast:
         return TensorPlan(entry, None, (StoredTensor(entry.name, options.card.element, entry.shape),))
-    return TensorPlan(entry, None, _packed_tensors(entry, options))
+    if kept is None:
+        codes, scales, shape = _packed_tensors(entry, options)
+        # Rows of one or two columns: the word that they are filled up to, and their scale, outweigh what is saved.
+        if codes.bytes + scales.bytes <= entry.bytes:
+            return TensorPlan(entry, None, (codes, scales, shape))
+        kept = Kept.LARGER
+    return TensorPlan(entry, kept, (StoredTensor(entry.name, entry.type.format, entry.shape),))
 
 
-def _packed_tensors(entry: TensorEntry, options: CompressOptions) -> tuple[StoredTensor, ...]:
+def _packed_tensors(entry: TensorEntry, options: CompressOptions) -> tuple[StoredTensor, StoredTensor, StoredTensor]:
+    """Codes, scales and shape."""
     rows, columns = entry.shape
     scale_shape = (rows, 1) if options.granularity == "channel" else (1,)
     scale_format = "float32" if entry.type.format == "float64" else entry.type.format

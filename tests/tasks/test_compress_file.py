@@ -16,6 +16,7 @@ from app.weightfiles.checking import check_file
 
 CASTS = ("float16", "bfloat16", "float8_e4m3fn", "float8_e5m2")
 FOREIGN = '{"model_type": "x", "quantization_config": {"quant_method": "compressed-tensors"}}'
+DTYPES = (torch.float32, torch.float16)
 FIGURES = ("sqnr_db", "mse", "max_abs_error", "cosine")
 CASES = [*((scheme, None) for scheme in CASTS), ("int8", "channel"), ("int8", "tensor")]
 
@@ -151,6 +152,19 @@ def test_a_file_in_which_nothing_would_change_is_refused(tmp_path: Path) -> None
     compress_file(path, tmp_path / "out.safetensors", CompressOptions(scheme="int8", include=("wte*",)))
     with pytest.raises(WeightFileError, match=r"compress\.already-quantized"):
         compress_file(tmp_path / "out.safetensors", tmp_path / "b.safetensors", CompressOptions(scheme="int8"))
+
+
+@pytest.mark.parametrize("granularity", ["channel", "tensor"])
+def test_matrices_that_packing_would_make_larger_are_kept(tmp_path: Path, granularity: str) -> None:
+    path = tmp_path / "x.safetensors"
+    tensors = {f"{dtype}.{columns}": torch.ones(40, columns, dtype=dtype) for dtype in DTYPES for columns in (1, 2, 3)}
+    save_file(tensors, path)
+    options = CompressOptions(scheme="int8", granularity=granularity, include=("*",))
+    rows = compress_file(path, tmp_path / "out.safetensors", options)["tensors"]
+    kept = {row["name"]: row["reason"] for row in rows if row["kept"]}
+    assert kept == dict.fromkeys(["torch.float32.1", "torch.float16.1", "torch.float16.2"], "larger")
+    shape_bytes = 16
+    assert all(row["bytes_after"] <= row["bytes_before"] + shape_bytes for row in rows)
 
 
 def test_a_name_that_the_layout_needs_is_not_overwritten(tmp_path: Path) -> None:
