@@ -8,7 +8,6 @@ import select
 import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -17,9 +16,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import app
 from app.errors import JobCrashed
 from app.jobs.failures import error_from_json
+from app.jobs.own_program import import_path, own_module
 from app.jobs.protocol import Channel, Message
 
 MOST_DEATHS = 3
@@ -43,20 +42,14 @@ class ProcessPlan:
     threads: int
 
     def command(self, channel: int) -> list[str]:
-        """The program and what it is told; -P keeps the working folder out of the import path."""
+        """The program and what it is told."""
         options = {"--channel": channel, "--handlers": self.handlers_module, "--memory": self.memory_bytes}
-        program = [sys.executable, "-P", "-m", self.child_module]
-        return program + [text for name, value in options.items() for text in (name, str(value))]
+        return own_module(self.child_module) + [text for name, value in options.items() for text in (name, str(value))]
 
     def environment(self) -> dict[str, str]:
         """Scrubbed."""
         kept = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
-        roots = [str(Path(app.__file__).parent.parent), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
-        return {
-            **kept,
-            "PYTHONPATH": os.pathsep.join(root for root in roots if root),
-            "OMP_NUM_THREADS": str(self.threads),
-        }
+        return {**kept, "PYTHONPATH": import_path(), "OMP_NUM_THREADS": str(self.threads)}
 
 
 class JobProcess:

@@ -4,17 +4,18 @@ import contextlib
 import logging
 import os
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
+from app.jobs.own_program import import_path, own_module
+
 PIPE_VARIABLE = "BITLENS_SUPERVISOR_PIPE"
 """Names a descriptor whose other end the supervisor holds: when it closes, the worker ends itself."""
 
-WORKER_COMMAND = (sys.executable, "-m", "app", "worker")
+WORKER_COMMAND = (*own_module("app"), "worker")
 
 _FIRST_PAUSE = 0.2
 _STEADY_SECONDS = 5.0
@@ -34,7 +35,8 @@ def supervise_worker(
     `environment` is added to this process's own, for settings that the server got otherwise. Between a worker's death
     and the next start lies a pause, which doubles up to `longest_pause` while workers die young.
     """
-    return WorkerSupervisor(command, {**os.environ, **(environment or {})}, longest_pause)
+    inherited = {**os.environ, "PYTHONPATH": import_path()}
+    return WorkerSupervisor(command, {**inherited, **(environment or {})}, longest_pause)
 
 
 class WorkerSupervisor:

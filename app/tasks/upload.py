@@ -1,13 +1,14 @@
 """One file on its way in: counted against the limits while it arrives, then checked by a process of its own."""
 
 import json
+import os
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from app.errors import Conflict, StorageFull, TooLarge, WeightFileError
 from app.jobs.failures import error_from_json
+from app.jobs.own_program import import_path, own_module
 from app.storage import Storage, StoredBytes, record_of
 
 CHECK_SECONDS = 30
@@ -88,10 +89,13 @@ def check_in_a_process(path: Path) -> None:
     Raises:
         WeightFileError: what the process found, or `file.check-failed` when it died or took too long.
     """
-    command = [sys.executable, "-m", "app.weightfiles.checking", str(path)]
+    command = [*own_module("app.weightfiles.checking"), str(path)]
+    environment = {**os.environ, "PYTHONPATH": import_path()}
     try:
         # The command is ours and the path is made of an id, never of a name that was typed.
-        ended = subprocess.run(command, capture_output=True, timeout=CHECK_SECONDS, check=False)  # noqa: S603
+        ended = subprocess.run(  # noqa: S603
+            command, env=environment, capture_output=True, timeout=CHECK_SECONDS, check=False
+        )
         answer = json.loads(ended.stdout)
     except (subprocess.TimeoutExpired, ValueError) as error:
         raise WeightFileError("file.check-failed") from error

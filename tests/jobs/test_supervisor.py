@@ -83,3 +83,13 @@ def test_nothing_is_left_when_the_server_is_killed(place, end):
             wait_until(lambda: not is_alive(worker_pid) and not is_alive(child))
         finally:
             process.kill()
+
+
+def test_a_folder_called_app_where_the_server_was_started_is_not_taken_for_ours(tmp_path, monkeypatch):
+    (tmp_path / "app").mkdir()
+    (tmp_path / "app" / "__init__.py").write_text("raise SystemExit('not ours')")
+    monkeypatch.chdir(tmp_path)
+    data_dir = tmp_path / "data"
+    with supervise_worker({"BITLENS_DATA_DIR": str(data_dir)}) as supervisor:
+        wait_until(lambda: (data_dir / "workers" / "0").exists() or supervisor.starts > 1)
+        assert supervisor.starts == 1
