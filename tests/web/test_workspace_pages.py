@@ -93,7 +93,7 @@ def test_pages_order_and_search(client: TestClient, many: str) -> None:
     assert largest[0] == next(f"layer.{i}.weight" for i in range(250) if (i * 37) % 250 == 249)
     assert names_in(client.get(f"{many}?sort=std&order=asc").text)[0] == "layer.0.weight"
     assert names_in(client.get(f"{many}?find=.24").text) == [f"layer.{i}.weight" for i in [24, *range(240, 250)]]
-    assert "No tensor has that in its name." in client.get(f"{many}?find=nothing").text
+    assert "No tensor name contains this text." in client.get(f"{many}?find=nothing").text
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_a_report(client: TestClient, scene: Any) -> None:
     assert "4.00 times smaller" in page
     assert "−3.3\u202fdB" in page or "−3.2\u202fdB" in page
     assert "∞\u202fdB" in page
-    assert "12\u202f345 values lay beyond the range" in page
+    assert "12\u202f345 values were out of range" in page
     assert page.count("Its name does not end in “.weight”") == 1
     assert '<td class="tensors__why">' in page
     assert 'load_file("m-bfloat16.safetensors")' in html.unescape(page)
