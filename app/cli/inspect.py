@@ -3,7 +3,7 @@
 import argparse
 import json
 from collections.abc import Iterator
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
 from app.tasks.inspect_number import inspect_number
 from app.tasks.inspection import Inspection, InspectRequest
@@ -86,10 +86,13 @@ def _facts(inspection: Inspection) -> Iterator[tuple[str, str]]:
 
 
 def _shorten(text: str) -> str:
-    """Text as it is while it fits a line; else a decimal's first 17 digits, or a fraction's two ends."""
+    """Text as it is while it fits a line; else a decimal's first 17 digits, or the two ends of what is none."""
     if len(text) <= LONGEST:
         return text
-    return _cut(text) if "/" in text else f"about {Decimal(text):.16e}"
+    try:
+        return f"about {Decimal(text):.16e}"
+    except InvalidOperation:  # a fraction, a hex float, or an exponent beyond those of Decimal
+        return _cut(text)
 
 
 def _cut(text: str) -> str:

@@ -54,6 +54,7 @@ class RoundingError:
     """|stored - typed|: `relative` to the typed number (None where that is zero), `ulps` in ulps of the stored one."""
 
     absolute: str
+    """Of a hex float far out of every format's reach, that hex float: its decimal may be endless to write."""
     relative: str | None
     ulps: str | None
     direction: str

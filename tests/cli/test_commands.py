@@ -55,6 +55,17 @@ def test_negative_numbers_are_no_options(capsys: pytest.CaptureFixture[str], val
     assert json.loads(out)["bits"].startswith("1")
 
 
+@pytest.mark.parametrize(
+    "value",
+    ["0x1p-99999", f"0x{'f' * 300}p9999", f"-0x1.{'f' * 300}p-9999", f"1.{'7' * 300}e{'9' * 30}", f"1e-{'9' * 4000}"],
+)
+def test_numbers_far_out_of_reach_are_shortened(capsys: pytest.CaptureFixture[str], value: str) -> None:
+    for name in ("float32", "int8"):
+        code, out, _ = run(capsys, "inspect", value, "-f", name)
+        assert code == 0
+        assert max(map(len, out.splitlines())) < 200
+
+
 def test_inspect_by_code(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = run(capsys, "inspect", "--bits", "0x3dcd", "-f", "bfloat16", "--json")
     document = json.loads(out)

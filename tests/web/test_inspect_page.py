@@ -36,7 +36,11 @@ VIEWS = {
     "formats.html": FormatsPage,
     "format.html": FormatCardPage,
 }
-VALUES = ("0.1", "-127", "0", "-0", "1e-44", "1e999999999", "-1e-999999999", "inf", "0x1.8p3", "2049.5")
+VALUES = (
+    *("0.1", "-127", "0", "-0", "1e-44", "1e999999999", "-1e-999999999", "inf", "0x1.8p3", "2049.5"),
+    # Far away and typed in hexadecimal: the error is written so too.
+    *("0x1p-99999", "-0xA.8p-4373", "0x1p99999"),
+)
 
 
 @pytest.fixture(scope="module")

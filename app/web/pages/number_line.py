@@ -7,6 +7,7 @@ from app.tasks.inspection import Inspection
 
 LEFT, RIGHT = 0.25, 99.75
 LONGEST_TEXT = 1500
+PLAIN = frozenset("-0123456789./")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ def _typed(inspection: Inspection, stored: Fraction) -> Fraction | None:
 
 
 def _rational(text: str) -> Fraction | None:
-    """The text as a rational; None for specials, and for exponents that would build a giant."""
-    if len(text) > LONGEST_TEXT or "e" in text or text.lstrip("-") in {"inf", "nan"}:
+    """The text as a rational; None for specials, and for exponents, which could build a giant."""
+    if len(text) > LONGEST_TEXT or not PLAIN.issuperset(text):
         return None
     return Fraction(text)
