@@ -58,7 +58,10 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         text = environment.get(variable)
         if text is not None and text != "":
             given[setting.name] = _parse(variable, text, str(setting.type))
-    return Settings(**given)  # type: ignore[arg-type]  # each value was parsed by its field's own type
+    settings = Settings(**given)  # type: ignore[arg-type]  # each value was parsed by its field's own type
+    if settings.worker_concurrency < 1:
+        raise InvalidInput("settings.invalid", variable="BITLENS_WORKER_CONCURRENCY", value="0")
+    return settings
 
 
 def _parse(variable: str, text: str, kind: str) -> object:

@@ -12,6 +12,7 @@ from app.wording import Language, say
 def test_defaults_need_nothing() -> None:
     assert load_settings({}).max_upload_bytes == 64 * GIB
     assert load_settings({"BITLENS_MAX_UPLOAD_BYTES": ""}).max_upload_bytes == 64 * GIB
+    assert load_settings({}).allowed_hosts == ("127.0.0.1", "localhost", "::1")
 
 
 def test_every_kind_of_value_is_read() -> None:
@@ -41,6 +42,7 @@ def test_every_kind_of_value_is_read() -> None:
         ("BITLENS_MAX_UPLOAD_BYTES", "-1"),
         ("BITLENS_MAX_UPLOAD_BYTES", "9" * 30),
         ("BITLENS_SECURE_COOKIES", "maybe"),
+        ("BITLENS_WORKER_CONCURRENCY", "0"),
     ],
 )
 def test_a_bad_value_is_named(variable: str, value: str) -> None:
