@@ -23,17 +23,11 @@ def split_fields(codes: Tensor, number_format: Format) -> tuple[FieldTensor, ...
     wide = wide_codes(codes, number_format)
     if not isinstance(number_format, FloatFormat):
         return (FieldTensor("integer", number_format.width, wide),)
-    widths = (
-        ("sign", int(number_format.signed)),
-        ("exponent", number_format.exponent_bits),
-        ("mantissa", number_format.mantissa_bits),
-    )
     fields = []
     low = number_format.width
-    for name, width in widths:
+    for name, width in number_format.field_widths:
         low -= width
-        if width:
-            fields.append(FieldTensor(name, width, (wide >> low) & ((1 << width) - 1)))
+        fields.append(FieldTensor(name, width, (wide >> low) & ((1 << width) - 1)))
     return tuple(fields)
 
 

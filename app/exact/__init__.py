@@ -1,6 +1,6 @@
 """The truth about one number: text -> exact number -> one rounding -> code, and code -> exact value."""
 
-from app.exact.decode import Decoded, Kind, decode, neighbours, to_number, ulp
+from app.exact.decode import Decoded, FloatParts, Kind, decode, float_parts, neighbours, to_number, ulp
 from app.exact.encode import encode
 from app.exact.encoding import Cut, Encoding, Outcome
 from app.exact.number import Finite, Infinity, NaN, Number, from_fraction
@@ -13,6 +13,7 @@ __all__ = [
     "Decoded",
     "Encoding",
     "Finite",
+    "FloatParts",
     "Infinity",
     "Kind",
     "NaN",
@@ -23,6 +24,7 @@ __all__ = [
     "Tail",
     "decode",
     "encode",
+    "float_parts",
     "from_fraction",
     "neighbours",
     "parse",

@@ -32,6 +32,18 @@ class Decoded:
     value: Fraction | None
 
 
+@dataclass(frozen=True, slots=True)
+class FloatParts:
+    """The figures of a finite float: (-1)^sign * significand * 2^(exponent - mantissa_bits)."""
+
+    exponent_field: int
+    mantissa: int
+    exponent: int
+    """The power of two in use: for zero and subnormals that of the smallest normal number."""
+    significand: int
+    """The mantissa behind its leading 1, or behind a 0 for zero and subnormals."""
+
+
 def decode(code: int, number_format: Format) -> Decoded:
     """The meaning of a code.
 
@@ -55,6 +67,16 @@ def decode(code: int, number_format: Format) -> Decoded:
     if number_format.has_subnormals and magnitude >> number_format.mantissa_bits == 0:
         kind = Kind.SUBNORMAL if magnitude else Kind.ZERO
     return Decoded(number_format, code, kind, negative, -value if negative else value)
+
+
+def float_parts(decoded: Decoded, number_format: FloatFormat) -> FloatParts:
+    """The parts of a finite code of that format."""
+    assert decoded.value is not None
+    mantissa_bits = number_format.mantissa_bits
+    exponent_field, mantissa = divmod(decoded.code & number_format.magnitude_mask, 1 << mantissa_bits)
+    if decoded.kind is Kind.NORMAL:
+        return FloatParts(exponent_field, mantissa, exponent_field - number_format.bias, mantissa | 1 << mantissa_bits)
+    return FloatParts(exponent_field, mantissa, number_format.min_exponent, mantissa)
 
 
 def to_number(decoded: Decoded) -> Number:
@@ -113,6 +135,4 @@ def ulp(decoded: Decoded) -> Fraction | None:
     number_format = decoded.format
     if not isinstance(number_format, FloatFormat):
         return Fraction(1)
-    exponent_field = (decoded.code & number_format.magnitude_mask) >> number_format.mantissa_bits
-    exponent = max(exponent_field - number_format.bias, number_format.min_exponent)
-    return power_of_two(exponent - number_format.mantissa_bits)
+    return power_of_two(float_parts(decoded, number_format).exponent - number_format.mantissa_bits)

@@ -6,7 +6,7 @@ Long integers become digits through `decimal.Decimal`, which has none of the lim
 from decimal import Decimal
 from fractions import Fraction
 
-from app.exact.decode import Decoded, Kind, decode, to_number
+from app.exact.decode import Decoded, Kind, decode, float_parts, to_number
 from app.exact.number import Finite, Infinity, NaN, Number
 from app.formats import FloatFormat, Format
 
@@ -60,12 +60,10 @@ def hexfloat_text(decoded: Decoded) -> str | None:
     sign, mantissa_bits = ("-" if decoded.negative else ""), number_format.mantissa_bits
     if decoded.kind is Kind.ZERO:
         return f"{sign}0x0p+0"
-    exponent_field, mantissa = divmod(decoded.code & number_format.magnitude_mask, 1 << mantissa_bits)
-    leading = int(decoded.kind is Kind.NORMAL)
-    exponent = exponent_field - number_format.bias if leading else number_format.min_exponent
+    parts = float_parts(decoded, number_format)
     nibbles = -(-mantissa_bits // 4)
-    fraction = f"{mantissa << (4 * nibbles - mantissa_bits):0{nibbles}x}".rstrip("0") if mantissa else ""
-    return f"{sign}0x{leading}{'.' if fraction else ''}{fraction}p{exponent:+d}"
+    fraction = f"{parts.mantissa << (4 * nibbles - mantissa_bits):0{nibbles}x}".rstrip("0") if parts.mantissa else ""
+    return f"{sign}0x{parts.significand >> mantissa_bits}{'.' if fraction else ''}{fraction}p{parts.exponent:+d}"
 
 
 def number_text(number: Number) -> str:

@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 
 from app.errors import Figure
-from app.exact import Decoded, Kind
-from app.exact.text import value_text
+from app.exact import Decoded, Kind, float_parts
 from app.explain.figures import short_value, with_point
 from app.explain.steps import Step
 from app.formats import FloatFormat
@@ -22,20 +21,18 @@ def code_steps(decoded: Decoded, number_format: FloatFormat) -> Iterator[Step]:
         yield Step("code.zero", {"format": number_format.name})
         return
     mantissa_bits = number_format.mantissa_bits
-    exponent_field, mantissa = divmod(decoded.code & number_format.magnitude_mask, 1 << mantissa_bits)
     is_normal = decoded.kind is Kind.NORMAL
-    exponent = exponent_field - number_format.bias if is_normal else number_format.min_exponent
-    significand = mantissa + (is_normal << mantissa_bits)
+    parts = float_parts(decoded, number_format)
     figures: dict[str, Figure] = {
-        "field": exponent_field,
+        "field": parts.exponent_field,
         "bias": number_format.bias,
-        "exponent": exponent,
-        "bits": with_point(significand, number_format),
-        "significand": short_value(significand * power_of_two(-mantissa_bits)),
+        "exponent": parts.exponent,
+        "bits": with_point(parts.significand, number_format),
+        "significand": short_value(parts.significand * power_of_two(-mantissa_bits)),
     }
     if mantissa_bits == 0:
         yield Step("code.exponent-only", figures)
     else:
         yield Step("code.normal-exponent" if is_normal else "code.subnormal-exponent", figures)
         yield Step("code.normal-mantissa" if is_normal else "code.subnormal-mantissa", figures)
-    yield Step("code.value", {"value": short_value(decoded.value) if decoded.value else value_text(decoded)})
+    yield Step("code.value", {"value": short_value(decoded.value)})

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from app.errors import Figure
-from app.exact import Cut, Decoded, Encoding, Finite, Infinity, Kind, NaN, Outcome, Overflow, Tail
+from app.exact import Cut, Decoded, Encoding, Finite, Infinity, Kind, NaN, Outcome, Overflow, Tail, float_parts
 from app.exact.text import rounded_text, value_text
 from app.explain.decision import decision
 from app.explain.figures import short_value, with_point
@@ -45,10 +45,8 @@ def _finite_steps(encoding: Encoding, number: Finite, number_format: FloatFormat
     if stored.kind in (Kind.NORMAL, Kind.SUBNORMAL):
         yield stored_step(stored, number_format)
     ending = "result.exact" if encoding.outcome is Outcome.EXACT else "result.rounded"
-    value = value_text(stored) if stored.value is None else short_value(stored.value)
-    if stored.kind is Kind.ZERO:
-        value = value_text(stored)
-    yield Step(ending, {"value": value})
+    # Infinity, NaN and a zero with its sign have words of their own.
+    yield Step(ending, {"value": short_value(stored.value) if stored.value else value_text(stored)})
 
 
 def _out_of_reach(number: Finite, number_format: FloatFormat) -> Step:
@@ -114,13 +112,13 @@ def _cut_steps(encoding: Encoding, cut: Cut, number_format: FloatFormat) -> Iter
 
 def stored_step(stored: Decoded, number_format: FloatFormat) -> Step:
     """What goes into each field of a finite number other than zero."""
-    exponent_field, mantissa = divmod(stored.code & number_format.magnitude_mask, 1 << number_format.mantissa_bits)
+    parts = float_parts(stored, number_format)
     figures: dict[str, Figure] = {
         "sign": int(stored.negative),
-        "exponent": exponent_field - number_format.bias,
+        "exponent": parts.exponent,
         "bias": number_format.bias,
-        "field": exponent_field,
-        "mantissa": f"{mantissa:0{number_format.mantissa_bits}b}" if number_format.mantissa_bits else "",
+        "field": parts.exponent_field,
+        "mantissa": f"{parts.mantissa:0{number_format.mantissa_bits}b}" if number_format.mantissa_bits else "",
     }
     if not number_format.mantissa_bits:
         return Step("store.exponent", figures)
@@ -128,8 +126,7 @@ def stored_step(stored: Decoded, number_format: FloatFormat) -> Step:
 
 
 def _overflow_step(encoding: Encoding, number_format: FloatFormat, stored: Decoded) -> Step:
-    largest: Fraction = number_format.max
-    figures = {"format": number_format.name, "max": short_value(largest)}
+    figures = {"format": number_format.name, "max": short_value(number_format.max)}
     if stored.kind is Kind.INFINITY:
         return Step("overflow.infinity", figures)
     if stored.kind is Kind.NAN:

@@ -50,6 +50,12 @@ class FloatFormat:
         return int(self.signed) + self.exponent_bits + self.mantissa_bits
 
     @property
+    def field_widths(self) -> tuple[tuple[str, int], ...]:
+        """Names and bits of the fields, from the most significant one down; fields of no bits are left out."""
+        widths = (("sign", int(self.signed)), ("exponent", self.exponent_bits), ("mantissa", self.mantissa_bits))
+        return tuple((name, bits) for name, bits in widths if bits)
+
+    @property
     def precision(self) -> int:
         """Significant bits of a normal number, the hidden one included."""
         return self.mantissa_bits + 1

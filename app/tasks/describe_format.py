@@ -64,16 +64,11 @@ def describe_format(number_format: Format) -> FormatCard:
 
 
 def _float_card(number_format: FloatFormat) -> FormatCard:
-    widths = (
-        ("sign", int(number_format.signed)),
-        ("exponent", number_format.exponent_bits),
-        ("mantissa", number_format.mantissa_bits),
-    )
     subnormal = number_format.min_subnormal
     lowest = -number_format.max if number_format.signed else number_format.min_normal
     return FormatCard(
         format=number_format,
-        fields=tuple(FieldWidth(name, bits) for name, bits in widths if bits),
+        fields=tuple(FieldWidth(name, bits) for name, bits in number_format.field_widths),
         bias=number_format.bias,
         max=exact_text(number_format.max),
         min=exact_text(lowest),

@@ -84,15 +84,12 @@ def _formula(stored: exact.Decoded) -> Formula | None:
     number_format = stored.format
     if stored.value is None or not isinstance(number_format, FloatFormat):
         return None
-    mantissa_bits = number_format.mantissa_bits
-    exponent_field, mantissa = divmod(stored.code & number_format.magnitude_mask, 1 << mantissa_bits)
-    is_normal = stored.kind is exact.Kind.NORMAL
-    significand = mantissa + (is_normal << mantissa_bits)
+    parts = exact.float_parts(stored, number_format)
     return Formula(
         sign=int(stored.negative),
-        exponent_field=exponent_field,
+        exponent_field=parts.exponent_field,
         bias=number_format.bias,
-        exponent=exponent_field - number_format.bias if is_normal else number_format.min_exponent,
-        significand_bits=with_point(significand, number_format),
-        significand=exact_text(significand * power_of_two(-mantissa_bits)),
+        exponent=parts.exponent,
+        significand_bits=with_point(parts.significand, number_format),
+        significand=exact_text(parts.significand * power_of_two(-number_format.mantissa_bits)),
     )
