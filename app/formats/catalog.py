@@ -150,7 +150,7 @@ def find_format(name: str) -> Format:
     Raises:
         InvalidInput: `format.unknown`, with the name as it was given (cut to 40 characters).
     """
-    found = _BY_NAME.get(name.strip().lower()) if len(name) <= 40 else None
+    found = _BY_NAME.get(name.strip(" ").lower()) if len(name) <= 40 else None
     if found is None:
         raise InvalidInput("format.unknown", name=name[:40])
     return found
