@@ -157,7 +157,9 @@ def test_a_report(client: TestClient, scene: Any) -> None:
     rows = [
         scene.report_row("good.weight", sqnr_db=60.0, mse=1e-9, note="note.unusual-name"),
         scene.report_row("lossless.weight", sqnr_db="inf", mse=0.0, max_abs_error=0.0, cosine=1.0),
-        scene.report_row("worst.weight", sqnr_db=-3.25, saturated=12_345),
+        scene.report_row(
+            "worst.weight", sqnr_db=-3.25, saturated=12_345, stored_as="pack-quantized int8, float32 scales"
+        ),
         scene.report_row("zeros.weight", sqnr_db=None, mse=0.0, max_abs_error=0.0, cosine=None),
         scene.report_row("norm.weight", kept=True, reason="norm", stored_as="float32", scheme=None),
     ]
@@ -169,6 +171,8 @@ def test_a_report(client: TestClient, scene: Any) -> None:
     assert "∞\u202fdB" in page
     assert "12\u202f345 values were out of range" in page
     assert page.count("Its name does not end in “.weight”") == 1
+    assert "float32 → int8, float32 scales<" in page
+    assert "float32 → int8，float32 缩放因子<" in client.get(address.replace("/en/", "/zh/")).text
     assert '<td class="tensors__why">' in page
     assert 'load_file("m-bfloat16.safetensors")' in html.unescape(page)
     assert names_in(client.get(f"{address}?sort=name&order=asc").text)[0] == "good.weight"

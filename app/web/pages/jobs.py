@@ -67,7 +67,7 @@ def show(language: Language, job_id: str, request: Request, owner: KnownOwner) -
         href=f"/{language}/jobs/{job_id}",
         file_href=_file_href(workspace, owner, record.file, language),
         file_name=record.file_name,
-        scheme=scheme_text(record.options),
+        scheme=scheme_text(record.options, language),
         state=state.state.value,
         progress=progress_of(state),
         refusal=say(state.error_code, state.error_figures, language) if state.error_code else None,

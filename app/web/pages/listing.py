@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from app.tasks.workspace import FileView, JobView, Workspace
 from app.web.api.documents import file_state
 from app.web.quantities import size_text
+from app.wording import Language, say
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,18 +75,21 @@ def result_row(view: JobView, language: str) -> ResultRow:
         id=record.id,
         href=f"/{language}/jobs/{record.id}",
         file_name=record.file_name,
-        scheme=scheme_text(record.options),
+        scheme=scheme_text(record.options, language),
         state=view.state.state.value,
         size=size_text(record.result_bytes) if record.result_bytes is not None else None,
         created=_minute(record.created_at),
     )
 
 
-def scheme_text(options: object) -> str:
-    """`int8 · channel`, `bfloat16`."""
+def scheme_text(options: object, language: str) -> str:
+    """`int8 · per row`, `bfloat16`."""
     assert isinstance(options, dict)
-    parts = [options["scheme"], options.get("granularity")]
-    return " · ".join(part for part in parts if part)
+    granularity = options.get("granularity")
+    parts = [options["scheme"]]
+    if granularity:
+        parts.append(say(f"granularity.{granularity}", {}, Language(language)))
+    return " · ".join(parts)
 
 
 def _file_row(view: FileView, jobs: list[JobView], language: str) -> FileRow:

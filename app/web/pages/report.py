@@ -33,6 +33,8 @@ class CompressedRow:
     dtype: str
     shape: str
     stored_as: str
+    scales: str | None
+    """The format of the scales of packed codes."""
     size_before: str
     size_after: str
     bits_per_weight: str
@@ -98,11 +100,14 @@ def report_of(document: Mapping[str, Any], parameters: Mapping[str, str], langua
 
 def _compressed_row(row: Row, best: float, language: Language) -> CompressedRow:
     sqnr = row["sqnr_db"]
+    # "pack-quantized int8, float32 scales": the layout is true of the whole file.
+    stored_as, _, scales = row["stored_as"].removeprefix("pack-quantized ").partition(", ")
     return CompressedRow(
         name_parts=name_parts(row["name"]),
         dtype=row["dtype"],
         shape=shape_text(row["shape"]),
-        stored_as=row["stored_as"].removeprefix("pack-quantized "),  # true of the whole file
+        stored_as=stored_as,
+        scales=scales.removesuffix(" scales") or None,
         size_before=size_text(row["bytes_before"]),
         size_after=size_text(row["bytes_after"]),
         bits_per_weight=number_text(row["bits_per_weight"]),

@@ -61,6 +61,8 @@ SENTENCES: dict[str, str] = {
     "file.shrank": "The file became shorter while it was being read. Wait until it is fully written, and try again.",
     "file.unreadable": "“{name}” cannot be opened. Check that it exists and that you may read it.",
     "file.zip": "This is a zip archive. Unpack it and use the .safetensors file inside.",
+    "granularity.channel": "per row",
+    "granularity.tensor": "per tensor",
     "header.array": "The header holds a list longer than {limit} bytes at byte {position}. No shape is that long.",
     "header.depth": "The header is nested more than {limit} deep at byte {position}. No weight file needs that.",
     "header.duplicate": "The header names “{key}” twice. Readers would disagree about which one counts.",
