@@ -23,42 +23,49 @@ _WORDS = {1: "u1", 8: "u1", 16: "u2", 32: "u4", 64: "u8"}
 
 
 @dataclass(frozen=True, slots=True)
-class Testimony:
-    """A library's answer: the `code` it stores, and the Python number that it reads from it; None: it refused."""
+class StoredCode:
+    """The code that a library stores for a number; None: it refuses."""
 
     library: str
     code: int | None
-    value: int | float | None
 
 
-def ask_by_text(text: str, number_format: Format) -> tuple[Testimony, ...]:
-    """What each library that has the format stores for the text of a number."""
-    try:
-        number = python_number(text, is_float=isinstance(number_format, FloatFormat))
-    except _REFUSALS:
-        return tuple(Testimony(library, None, None) for library, _ in _libraries(number_format))
-    return tuple(_testify(library, store, number) for library, store in _libraries(number_format))
+@dataclass(frozen=True, slots=True)
+class ReadNumber:
+    """The Python number that a library reads from a code."""
+
+    library: str
+    number: int | float
 
 
-def ask_by_code(code: int, number_format: Format) -> tuple[Testimony, ...]:
-    """What number each library reads from a code."""
+def ask_to_store(number: int | float | None, number_format: Format) -> tuple[StoredCode, ...]:
+    """What each library that has the format stores for a Python number; None, where Python makes none, is refused."""
+    return tuple(StoredCode(library, _code(store, number)) for library, store in _libraries(number_format))
+
+
+def ask_to_read(code: int, number_format: Format) -> tuple[ReadNumber, ...]:
+    """What number each library that has the format reads from a code."""
     raw = np.array([code], dtype=_word(number_format))
     # torch has no public view from most unsigned words: the code travels as the signed word of the same bits.
     bits = torch.from_numpy(raw.view(f"i{raw.itemsize}")).view(code_dtype(number_format))
     own = bits.bool() if number_format.width == 1 else bits.view(torch_dtype(number_format))
     dtype = _array_dtype(number_format)
     return (
-        Testimony("torch", code, _torch_value(own)),
-        Testimony(_library_of(dtype), code, _array_value(raw.view(dtype))),
+        ReadNumber("torch", _torch_number(own)),
+        ReadNumber(_library_of(dtype), _array_number(raw.view(dtype))),
     )
 
 
-def python_number(text: str, *, is_float: bool) -> int | float:
-    """The Python number that a user would have written for this text: `int` for whole literals of integer formats.
+def python_number(text: str, number_format: Format) -> int | float | None:
+    """The Python number that a user would have written for this text; None where Python refuses it (`0x1p9999`)."""
+    try:
+        return _literal(text, is_float=isinstance(number_format, FloatFormat))
+    except _REFUSALS:
+        return None
 
-    Raises:
-        OverflowError: a hexadecimal text beyond float64.
-    """
+
+def _literal(text: str, *, is_float: bool) -> int | float:
+    """Whole literals of integer formats are an `int`, everything else a `float`."""
     word = text.strip(" ").lower()
     sign, bare = (-1, word[1:]) if word.startswith("-") else (1, word.removeprefix("+"))
     if bare.startswith(("nan", "snan")):
@@ -73,7 +80,8 @@ def python_number(text: str, *, is_float: bool) -> int | float:
     return float(word)
 
 
-Store = Callable[[int | float], tuple[int, int | float]]
+Store = Callable[[int | float], int]
+"""Stores a number and gives the code, or raises one of `_REFUSALS`."""
 
 
 @cache
@@ -85,26 +93,25 @@ def _stores(number_format: Format) -> Iterator[tuple[str, Store]]:
     own_dtype, word = torch_dtype(number_format), code_dtype(number_format)
     mask = (1 << number_format.width) - 1
 
-    def store_in_torch(number: int | float) -> tuple[int, int | float]:
-        tensor = torch.tensor([number], dtype=own_dtype)
-        return int(tensor.view(word).item()) & mask, _torch_value(tensor)
+    def store_in_torch(number: int | float) -> int:
+        return int(torch.tensor([number], dtype=own_dtype).view(word).item()) & mask
 
     yield "torch", store_in_torch
     dtype = _array_dtype(number_format)
 
-    def store_in_array(number: int | float) -> tuple[int, int | float]:
+    def store_in_array(number: int | float) -> int:
         with np.errstate(all="ignore"):
             array = np.array([dtype.type(number)])
-        return int(array.view(_word(number_format))[0]), _array_value(array)
+        return int(array.view(_word(number_format))[0])
 
     yield _library_of(dtype), store_in_array
 
 
-def _testify(library: str, store: Store, number: int | float) -> Testimony:
+def _code(store: Store, number: int | float | None) -> int | None:
     try:
-        return Testimony(library, *store(number))
+        return None if number is None else store(number)
     except _REFUSALS:
-        return Testimony(library, None, None)
+        return None
 
 
 def _array_dtype(number_format: Format) -> "np.dtype[Any]":
@@ -119,14 +126,14 @@ def _word(number_format: Format) -> "np.dtype[Any]":
     return np.dtype(_WORDS[number_format.width])
 
 
-def _torch_value(tensor: torch.Tensor) -> int | float:
+def _torch_number(tensor: torch.Tensor) -> int | float:
     """float8 and the unsigned dtypes have few operations; all of them have `item`."""
     value = tensor[0].item()
     assert isinstance(value, int | float)
     return value
 
 
-def _array_value(array: "np.ndarray[Any, Any]") -> int | float:
+def _array_number(array: "np.ndarray[Any, Any]") -> int | float:
     with np.errstate(all="ignore"):
         number = array[0]
         return int(number) if array.dtype.kind in "iub" else float(number)

@@ -91,7 +91,7 @@ class _Analysis:
     def _chunks(self, entry: TensorEntry) -> Iterator[Tensor]:
         for _, chunk in self._reader.chunks(entry):
             yield chunk
-            self._done += chunk.numel() * chunk.element_size() // 2
+            self._done += chunk.nbytes // 2
             self._progress(self._done, entry.name)
 
 

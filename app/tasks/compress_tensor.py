@@ -61,7 +61,7 @@ def cast_tensor(
         if counts.infinities and not target.has_infinity:
             raise _refusal("compress.infinity", plan.entry, reader, scheme=target.name)
         write(stored.name, first * dtype.itemsize, out[:end])
-        advance(chunk.numel() * chunk.element_size())
+        advance(chunk.nbytes)
     return sums.figures(), counts
 
 
@@ -150,7 +150,7 @@ class Int8Tensor:
                     values[rows, columns], scales if scales.dim() == 1 else scales[rows], codes[rows, columns]
                 )
         self._write(self._packed.name, packed_range(piece, self._columns)[0], codes)
-        self._advance(values.numel() * values.element_size())
+        self._advance(values.nbytes)
 
     def _store_block(self, values: Tensor, scales: Tensor, codes: Tensor) -> None:
         work = self._work[: values.numel()].view(values.shape).copy_(values)

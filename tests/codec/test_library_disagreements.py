@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from app import codec, exact
-from app.codec.witnesses import ask_by_text
+from app.codec.witnesses import ask_to_store, python_number
 from app.errors import InvalidInput
 from app.exact.text import exact_text
 from app.formats import CATALOG, FloatFormat, find_format
@@ -179,7 +179,8 @@ def test_witnesses_let_nothing_escape() -> None:
     """Warnings are errors in these tests."""
     texts = ["0x1p9999", "-0x1p9999", "1e400", "nan(0x123)", "-snan", "0b1", "0o17", "0x" + "f" * 4000, "9" * 4096]
     for text, number_format in itertools.product(texts, CATALOG):
-        assert next(testimony.library for testimony in ask_by_text(text, number_format)) == "torch"
+        answers = ask_to_store(python_number(text, number_format), number_format)
+        assert answers[0].library == "torch"
 
 
 def test_finfo_of_torch_has_one_wrong_figure() -> None:
