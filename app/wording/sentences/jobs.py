@@ -2,7 +2,7 @@
 
 SENTENCES: dict[str, str] = {
     "database.address-unusable": (
-        "BITLENS_DATABASE_URL is no address of a database that can be used here. Write"
+        "BITLENS_DATABASE_URL is not the address of a database that can be used here. Write"
         " postgresql://USER:PASSWORD@HOST:PORT/NAME (special characters of the password as %40 and the like) or"
         " sqlite:////PATH, or unset it to keep everything in the data folder."
     ),
