@@ -16,7 +16,10 @@ class ProgressLine:
     """Call it with the bytes done and the tensor's name; leaving the context wipes the line."""
 
     def __init__(self, source: Path) -> None:
-        self._total = source.stat().st_size if source.is_file() else 0
+        try:
+            self._total = source.stat().st_size
+        except OSError:
+            self._total = 0  # whoever reads it says what is wrong
         self._started = time.monotonic()
         self._last = 0.0
         self._shown = sys.stderr.isatty()

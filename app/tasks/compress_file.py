@@ -33,15 +33,20 @@ def compress_file(
 
     Raises:
         InvalidInput: `output.is-source`, `output.is-report`.
-        Conflict: `output.exists`, or `output.config-differs`: a config.json that is not ours to merge into.
+        Conflict: `output.exists`; `output.config-differs`, a config.json that is not ours to merge into;
+            `output.no-folder` or `output.not-writable`, for the result or the report.
         WeightFileError: the source cannot be compressed so.
         StorageFull: the disk has no room.
     """
     source, target = Path(source), Path(target)
     output = target if target.suffix == ".safetensors" else target / MODEL_FILE
-    _check_target(source, target, output, force=force)
-    if report is not None:
-        _check_report(Path(report), source, output)
+    try:
+        _check_target(source, target, output, force=force)
+        if report is not None:
+            _check_report(Path(report), source, output)
+    except OSError:
+        # A name that is too long, or a folder that may not be entered.
+        raise Conflict("output.not-writable", name=target.name) from None
     with Compression(source, output, options) as compression:
         config = _config(compression.plan, source, output, force=force)
         if output is not target:
@@ -80,11 +85,18 @@ def _check_target(source: Path, target: Path, output: Path, *, force: bool) -> N
             raise InvalidInput("output.is-source", name=path.name)
     if not force and (output.exists() or (output is not target and _holds_something(target))):
         raise Conflict("output.exists", name=target.name)
+    if output.is_dir():
+        raise Conflict("output.not-writable", name=output.name)
 
 
 def _check_report(report: Path, source: Path, output: Path) -> None:
     if report.resolve() in {source.resolve(), output.resolve(), output.with_name(CONFIG_FILE).resolve()}:
         raise InvalidInput("output.is-report", name=report.name)
+    if report.is_dir():
+        raise Conflict("output.not-writable", name=report.name)
+    # The folder of the result may be about to be made.
+    if not report.parent.is_dir() and report.parent.resolve() != output.parent.resolve():
+        raise Conflict("output.no-folder", name=report.name)
 
 
 def _holds_something(folder: Path) -> bool:

@@ -80,6 +80,7 @@ def test_inspect_by_code(capsys: pytest.CaptureFixture[str]) -> None:
         (("inspect", "abc"), "a"),
         (("inspect", "1", "-f", "float33"), "float33"),
         (("analyse", "nowhere.safetensors"), "nowhere.safetensors"),
+        (("analyse", "n" * 300), "nnn"),
     ],
 )
 def test_refusals_are_one_sentence_and_exit_1(

@@ -234,3 +234,24 @@ def test_comparing_what_does_not_fit_says_so(model: Path, tmp_path: Path) -> Non
     assert document["tensors"][0]["max_abs_error"] == 1.0
     assert len(document["missing"]) == 12
     assert document["unexpected"] == ["new"]
+
+
+def test_what_cannot_be_written_is_refused_before_the_work(model: Path, tmp_path: Path) -> None:
+    options, out = CompressOptions(scheme="float16"), tmp_path / "out.safetensors"
+    folder = tmp_path / "folder.safetensors"
+    folder.mkdir()
+    calls: list[object] = []
+
+    def refused(target: Path, report: Path | None = None) -> str:
+        with pytest.raises(Conflict) as caught:
+            compress_file(model, target, options, report=report, force=True, progress=lambda *c: calls.append(c))
+        return caught.value.code
+
+    assert refused(folder) == "output.not-writable"
+    assert refused(tmp_path / ("n" * 300 + ".safetensors")) == "output.not-writable"
+    assert refused(out, report=folder) == "output.not-writable"
+    assert refused(out, report=tmp_path / "no" / "r.json") == "output.no-folder"
+    assert not calls
+    assert not out.exists()
+    compress_file(model, tmp_path / "new", options, report=tmp_path / "new" / "r.json")
+    assert (tmp_path / "new" / "r.json").exists()
