@@ -36,6 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
         server_header=False,
         h11_max_incomplete_event_size=32 * 1024,
     )
+    config.load()  # an unusable folder or database is one sentence, before anything else has started
     address = f"[{arguments.host}]" if ":" in arguments.host else arguments.host
     with listener, supervise_worker():
         print(

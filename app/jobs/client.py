@@ -1,6 +1,5 @@
 """Giving work to workers and asking how far it is: for the web, which does none of it itself."""
 
-import os
 from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +12,8 @@ from app.errors import AppError
 from app.jobs.options import ANALYSE, APPLICATION, COMPRESS, PROGRESS, QUEUE, VERSION
 from app.jobs.serializer import JsonSerializer
 from app.jobs.states import JobState, State
+from app.records import database_failures
+from app.storage import private_file
 
 _UNFINISHED = ["ENQUEUED", "DELAYED", "PENDING"]
 _STATES = {
@@ -27,9 +28,12 @@ _STATES = {
 
 
 class JobClient:
-    """Safe for several threads. Works before any worker has started: it makes the database itself if need be."""
+    """Safe for several threads. Works before any worker has started: it makes the database itself if need be.
 
-    def __init__(self, database_url: str) -> None:
+    A lost connection is an error at once, unless `waits_for_server`: a job should rather stand still than fail.
+    """
+
+    def __init__(self, database_url: str, *, waits_for_server: bool = False) -> None:
         prepare_jobs_database(database_url)
         self._client = DBOSClient(
             system_database_url=database_url,
@@ -37,7 +41,7 @@ class JobClient:
             application_name=APPLICATION,
             system_database_pool_size=8,
             lazy=True,
-            retry_connection_errors=False,
+            retry_connection_errors=waits_for_server,
         )
 
     def close(self) -> None:
@@ -146,9 +150,9 @@ def prepare_jobs_database(database_url: str) -> None:
     """Makes or updates the tables; safe to do from several processes at once."""
     path = sa.make_url(database_url).database if database_url.startswith("sqlite") else None
     if path and path != ":memory:":
-        Path(path).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
-    DBOS.migrate(database_url)
+        private_file(Path(path))
+    with database_failures(database_url):
+        DBOS.migrate(database_url)
 
 
 def _seconds(milliseconds: int | None) -> float | None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import app
+from app.records import database_address
 
 APPLICATION = "bitlens"
 QUEUE = "jobs"
@@ -44,4 +45,4 @@ class WorkerOptions:
 
 def jobs_url(data_dir: Path, database_url: str | None = None) -> str:
     """Where the states of jobs live: the given database (in a schema of their own), else a SQLite file."""
-    return database_url or f"sqlite:///{data_dir.absolute() / 'jobs.db'}"
+    return database_address(database_url) if database_url else f"sqlite:///{data_dir.absolute() / 'jobs.db'}"

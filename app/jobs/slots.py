@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from app.storage import private_folder
+
 _MOST_WORKERS = 256
 
 
@@ -24,7 +26,7 @@ class Slots:
     def __init__(self, data_dir: Path) -> None:
         self._folder = data_dir / "workers"
         for folder in (data_dir, self._folder):  # `parents` would make the outer one readable for everybody
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            private_folder(folder)
         self._held: dict[int, int] = {}
 
     def take(self) -> int:

@@ -58,12 +58,13 @@ def run_worker(options: WorkerOptions) -> None:
 def build_worker(options: WorkerOptions, slot: int) -> Workshop:
     """Everything but the start: databases, storage, and dbos with its workflows."""
     url = jobs_url(options.data_dir, options.database_url)
+    records = Records(records_url(options.data_dir, options.database_url))
     prepare_jobs_database(url)
     threads = max(1, (os.cpu_count() or 1) // options.concurrency)
     workshop = Workshop(
-        records=Records(records_url(options.data_dir, options.database_url)),
+        records=records,
         storage=LocalStorage(options.data_dir, options.min_free_bytes),
-        jobs=JobClient(url),
+        jobs=JobClient(url, waits_for_server=True),
         process_plan=ProcessPlan(options.child_module, options.handlers_module, options.child_memory_bytes, threads),
         running={},
     )

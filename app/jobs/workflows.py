@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from dbos import DBOS
+from dbos import DBOS, StepOptions
 from dbos import error as dbos_error
 
 from app.errors import AppError
@@ -16,12 +16,15 @@ from app.jobs.client import JobClient
 from app.jobs.options import ANALYSE, COMPRESS, MIB
 from app.jobs.process import JobProcess, ProcessPlan
 from app.jobs.progress import ProgressWriter
-from app.records import Records
+from app.records import Records, is_server_away
 from app.storage import PART_SUFFIX, LocalStorage
 
 _MOST_STARTS = 100
 """Of one workflow, by workers that died; the next one is given up."""
 _SLACK_BYTES = 64 * MIB
+_LOOKS_FOR_SERVER = 720
+_LOOK_SECONDS = 5.0
+"""An hour in all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +65,9 @@ def register_workflows(workshop: Workshop) -> None:
     def analyse(file_id: str, source_key: str) -> None:
         with workshop.process(file_id) as process:
             try:
-                DBOS.run_step({"name": "analyse"}, _analyse, workshop, process, file_id, source_key)
+                DBOS.run_step(_step("analyse"), _analyse, workshop, process, file_id, source_key)
             except AppError as error:
-                DBOS.run_step(
-                    {"name": "refuse"}, workshop.records.refuse_file, file_id, error.code, dict(error.figures)
-                )
+                DBOS.run_step(_step("refuse"), workshop.records.refuse_file, file_id, error.code, dict(error.figures))
                 raise
 
     @DBOS.workflow(name=COMPRESS, max_recovery_attempts=_MOST_STARTS)
@@ -83,6 +84,18 @@ def register_workflows(workshop: Workshop) -> None:
                 if workshop.jobs.is_cancelled(job_id):
                     job.clean_up()
                 raise
+
+
+def _step(name: str) -> StepOptions:
+    """A step that is run again when the server of the records went away in it; all other errors are its outcome."""
+    return {
+        "name": name,
+        "retries_allowed": True,
+        "max_attempts": _LOOKS_FOR_SERVER,
+        "interval_seconds": _LOOK_SECONDS,
+        "backoff_rate": 1.0,
+        "should_retry": is_server_away,
+    }
 
 
 def _analyse(workshop: Workshop, process: JobProcess, file_id: str, source_key: str) -> dict[str, Any]:
@@ -120,12 +133,12 @@ class _Compression:
 
     def run(self) -> None:
         """The workflow's body: the same steps in the same order at every start."""
-        plan = DBOS.run_step({"name": "plan"}, self._plan)
+        plan = DBOS.run_step(_step("plan"), self._plan)
         progress = ProgressWriter(plan["bytes"], plan["steps"])
         rows: list[Any] = []
         for step in range(plan["steps"]):
-            rows += DBOS.run_step({"name": f"compress {step}"}, self._compress, step, plan["output_bytes"], progress)
-        DBOS.run_step({"name": "finish"}, self._finish, rows, plan["output_bytes"], progress)
+            rows += DBOS.run_step(_step(f"compress {step}"), self._compress, step, plan["output_bytes"], progress)
+        DBOS.run_step(_step("finish"), self._finish, rows, plan["output_bytes"], progress)
 
     def clean_up(self) -> None:
         """Removes what a job that will never be done had written."""

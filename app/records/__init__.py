@@ -1,5 +1,6 @@
 """Who owns which files and jobs, in SQL."""
 
+from app.records.address import database_address, database_failures, is_server_away
 from app.records.database import records_url
 from app.records.jobs import JobRecords
 from app.records.values import Document, FileRecord, JobRecord, Refusal, new_id
@@ -9,4 +10,15 @@ class Records(JobRecords):
     """Owners, files, analyses, jobs and reports; safe for several threads and processes."""
 
 
-__all__ = ["Document", "FileRecord", "JobRecord", "Records", "Refusal", "new_id", "records_url"]
+__all__ = [
+    "Document",
+    "FileRecord",
+    "JobRecord",
+    "Records",
+    "Refusal",
+    "database_address",
+    "database_failures",
+    "is_server_away",
+    "new_id",
+    "records_url",
+]

@@ -1,6 +1,5 @@
 """Connections to the records: whole transactions only, safe for several processes at once."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,7 +8,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from app.errors import Conflict
+from app.records.address import database_address, database_failures
 from app.records.schema import METADATA, SCHEMA_VERSION, schema_version
+from app.storage import private_file
 
 _BUSY_MILLISECONDS = 30_000
 _SCHEMA_LOCK = 7_361_115_020_261_123  # any number, the same in every process
@@ -17,7 +18,7 @@ _SCHEMA_LOCK = 7_361_115_020_261_123  # any number, the same in every process
 
 def records_url(data_dir: Path, database_url: str | None = None) -> str:
     """Where the records live: the given database, else a SQLite file in `data_dir`."""
-    return database_url or f"sqlite:///{data_dir.absolute() / 'records.db'}"
+    return database_address(database_url) if database_url else f"sqlite:///{data_dir.absolute() / 'records.db'}"
 
 
 class Database:
@@ -26,7 +27,7 @@ class Database:
     def __init__(self, url: str) -> None:
         self._engine = _sqlite_engine(url) if url.startswith("sqlite") else _server_engine(url)
         try:
-            with self.write() as connection:
+            with database_failures(url), self.write() as connection:
                 _prepare_schema(connection)
         except BaseException:
             self.close()
@@ -52,8 +53,7 @@ class Database:
 def _sqlite_engine(url: str) -> sa.Engine:
     path = sa.make_url(url).database
     if path and path != ":memory:":
-        Path(path).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+        private_file(Path(path))
     engine = sa.create_engine(url)
 
     @sa.event.listens_for(engine, "connect")
@@ -75,10 +75,7 @@ def _sqlite_engine(url: str) -> sa.Engine:
 
 
 def _server_engine(url: str) -> sa.Engine:
-    parsed = sa.make_url(url)
-    if parsed.drivername in {"postgres", "postgresql"}:
-        parsed = parsed.set(drivername="postgresql+psycopg")
-    return sa.create_engine(parsed, pool_pre_ping=True)
+    return sa.create_engine(url, pool_pre_ping=True)
 
 
 def _prepare_schema(connection: sa.Connection) -> None:

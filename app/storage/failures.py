@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from app.errors import StorageFull
 
-_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 _FAILING = frozenset({errno.EIO, errno.EROFS, errno.EFBIG})
 
 
@@ -16,7 +16,7 @@ def storage_failures() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in _NO_ROOM:
+        if error.errno in NO_ROOM:
             raise StorageFull("storage.full") from error
         if error.errno in _FAILING:
             raise StorageFull("storage.failed", reason=error.strerror or "I/O error") from error

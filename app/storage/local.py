@@ -12,6 +12,7 @@ from typing import BinaryIO
 from app.errors import NotFound, StorageFull
 from app.storage.failures import storage_failures
 from app.storage.keys import PART_SUFFIX, segments
+from app.storage.private import private_folder
 from app.storage.writer import DurableWriter
 
 _TRIES = 8
@@ -24,8 +25,7 @@ class LocalStorage:
     def __init__(self, root: Path, min_free_bytes: int = 0) -> None:
         self._root = root.absolute()
         self._min_free_bytes = min_free_bytes
-        with storage_failures():
-            self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private_folder(self._root)
 
     def writer(self, key: str) -> DurableWriter:
         """Begins a file; folders on the way are made (0700).

@@ -1,0 +1,69 @@
+"""Which database `BITLENS_DATABASE_URL` names, written in the one form that records and job states both take."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import sqlalchemy as sa
+
+from app.errors import AppError, InvalidInput
+
+_DRIVERS = {
+    "postgres": "postgresql+psycopg",
+    "postgresql": "postgresql+psycopg",
+    "postgresql+psycopg": "postgresql+psycopg",
+    "sqlite": "sqlite",
+    "sqlite+pysqlite": "sqlite",
+}
+_CONNECT_SECONDS = "10"
+"""A host that swallows packets would otherwise be waited for as long as the kernel likes: minutes."""
+
+
+def database_address(text: str) -> str:
+    """The same address with its driver named, and a limit on how long a server may take to answer.
+
+    Raises:
+        InvalidInput: `database.address-unusable`, which does not quote the address: there may be a password in it.
+    """
+    try:
+        url = sa.make_url(text)
+    except (sa.exc.ArgumentError, ValueError):
+        raise InvalidInput("database.address-unusable") from None
+    driver = _DRIVERS.get(url.drivername)
+    # An @ in the host is a password whose own @ was not escaped. A database in memory has no second process.
+    if driver is None or url.database in (None, "", ":memory:") or "@" in (url.host or ""):
+        raise InvalidInput("database.address-unusable")
+    url = url.set(drivername=driver)
+    if driver != "sqlite" and "connect_timeout" not in url.query:
+        url = url.update_query_dict({"connect_timeout": _CONNECT_SECONDS})
+    return url.render_as_string(hide_password=False)
+
+
+@contextmanager
+def database_failures(url: str) -> Iterator[None]:
+    """While a database is opened and its tables are made: turns its refusal into a sentence without the password.
+
+    Raises:
+        AppError: `database.file-unusable`, `database.server-unusable`.
+    """
+    try:
+        yield
+    except sa.exc.DBAPIError as error:
+        address = sa.make_url(url)
+        reason = _reason(str(error.orig))
+        if address.drivername.startswith("sqlite"):
+            raise AppError("database.file-unusable", path=str(address.database), reason=reason) from error
+        host = address.host or address.query.get("host") or "localhost"
+        where = {"database": str(address.database), "host": host if isinstance(host, str) else ", ".join(host)}
+        raise AppError("database.server-unusable", **where, reason=reason) from error
+
+
+def is_server_away(error: BaseException) -> bool:
+    """Whether a statement failed because its server went away: one that is restarted comes back."""
+    return isinstance(error, sa.exc.OperationalError) and not isinstance(error.orig, sqlite3.Error)
+
+
+def _reason(said: str) -> str:
+    """The driver's first line without what our sentence says already."""
+    line = next(iter(said.strip().splitlines()), "no reason given")
+    return line.rpartition(" failed: ")[2].removeprefix("FATAL:").strip().rstrip(".")
