@@ -20,7 +20,6 @@ _UNSIGNED = {torch.uint16: (torch.int16, 16), torch.uint32: (torch.int32, 32), t
 class Statistics:
     """Of the finite elements: exact `min` and `max`, `mean` and population `std`; None where there are none."""
 
-    elements: int
     min: Number | None
     max: Number | None
     mean: float | None
@@ -44,7 +43,7 @@ class StatisticsPass:
 
     def __init__(self) -> None:
         self._buffer = block_buffer()
-        self._elements = self._zeros = self._nans = self._infinities = self._finite = 0
+        self._zeros = self._nans = self._infinities = self._finite = 0
         self._min: Number | None = None
         self._max: Number | None = None
         self._mean = 0.0
@@ -53,7 +52,6 @@ class StatisticsPass:
     def add(self, values: Tensor) -> None:
         """Counts a contiguous tensor of a real dtype."""
         for block in blocks(values):
-            self._elements += block.numel()
             floats = to_float64(block, self._buffer)
             if block.dtype.is_floating_point:
                 low, high = map(float, torch.aminmax(floats))
@@ -98,7 +96,7 @@ class StatisticsPass:
             mean = self._mean if math.isfinite(self._mean) else None
             spread = math.sqrt(self._squares / self._finite) if self._squares >= 0 else math.nan
             std = spread if mean is not None and math.isfinite(spread) else None
-        return Statistics(self._elements, self._min, self._max, mean, std, self._zeros, self._nans, self._infinities)
+        return Statistics(self._min, self._max, mean, std, self._zeros, self._nans, self._infinities)
 
 
 def histogram_pass(chunks: Iterable[Tensor], low: Number, high: Number) -> Histogram:

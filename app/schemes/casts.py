@@ -12,9 +12,8 @@ from app.formats import FloatFormat
 
 @dataclass(slots=True)
 class CastCounts:
-    """What happened to a tensor's elements so far."""
+    """What happened to a tensor's elements so far; NaN stays NaN in every format that is offered."""
 
-    nans: int = 0
     infinities: int = 0
     saturated: int = 0
     """Finite numbers beyond the largest one of a format without infinity: they became that largest one."""
@@ -46,7 +45,6 @@ def _count_others(values: Tensor, stored: Tensor, target: FloatFormat, counts: C
     wide = values.to(torch.float64)
     infinite = torch.isinf(wide)
     infinities = int(infinite.sum())
-    counts.nans += int(torch.isnan(wide).sum())
     counts.infinities += infinities
     if target.has_infinity:
         counts.overflowed += int(torch.isinf(stored.to(torch.float32)).sum()) - infinities

@@ -84,9 +84,7 @@ class _Analysis:
         histogram = None
         if statistics.min is not None and statistics.max is not None:
             histogram = histogram_pass(self._chunks(entry), statistics.min, statistics.max)
-        figures = asdict(statistics)
-        del figures["elements"]
-        return {**figures, "histogram": None if histogram is None else _histogram_document(histogram)}
+        return {**asdict(statistics), "histogram": None if histogram is None else _histogram_document(histogram)}
 
     def _chunks(self, entry: TensorEntry) -> Iterator[Tensor]:
         for _, chunk in self._reader.chunks(entry):

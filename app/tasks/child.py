@@ -1,8 +1,8 @@
 """A job's own process: does the steps that the worker asks for, under limits, and ends with it.
 
-Run as `python -m app.tasks.child --channel FD --handlers MODULE --memory BYTES`. Only this process loads
-torch, and only it reads the tensors of an upload. Its environment holds no secret, and it has no descriptor but its
-channel.
+Run as `python -m app.tasks.child --channel FD --handlers MODULE --memory BYTES`. Of all processes only this one reads
+the tensors of an upload, and the worker leaves torch to it. Its environment holds no secret, and it has no descriptor
+but its channel.
 """
 
 import argparse

@@ -5,12 +5,15 @@ import torch
 from app.errors import WeightFileError
 from app.metrics.blocks import BLOCK_ELEMENTS
 from app.metrics.error_sums import NO_ERROR, ErrorFigures, ErrorSums
-from app.schemes.int8 import dequantize_block, packed_columns
+from app.schemes.int8 import WORD_BYTES, dequantize_block, packed_columns
 from app.schemes.matrix_blocks import Piece, bands, packed_range
 from app.tasks.progress import Advance
 from app.weightfiles.safetensors_header import TensorEntry
 from app.weightfiles.strict_json import shown
-from app.weightfiles.tensor_reader import TensorReader
+from app.weightfiles.tensor_reader import CHUNK_BYTES, TensorReader
+
+_MOST_ELEMENTS = CHUNK_BYTES // WORD_BYTES
+"""So many that their codes fit into a chunk even where each is a row, and so a word, of its own."""
 
 
 def plain_error(
@@ -73,7 +76,7 @@ class PackedPair:
         if len(self._original.shape) != 2 or not self._original.elements or not self._original.type.is_readable:
             return False
         rows, columns = self._original.shape
-        words = (rows, packed_columns(columns) // 4)
+        words = (rows, packed_columns(columns) // WORD_BYTES)
         return (
             (self._packed.type.format, self._packed.shape) == ("int32", words)
             and self._scale.type.format in {"float32", "float16", "bfloat16"}
@@ -85,7 +88,9 @@ class PackedPair:
     def error(self, advance: Advance) -> ErrorFigures:
         """The figures, read back from the codes."""
         sums = ErrorSums()
-        for pieces in bands(self._rows, self._columns, min(self._before.chunk_elements(self._original), 1 << 22)):
+        for pieces in bands(
+            self._rows, self._columns, min(self._before.chunk_elements(self._original), _MOST_ELEMENTS)
+        ):
             for piece in pieces:
                 self._add(piece, sums)
                 advance(piece.elements * self._original.type.bits // 8)

@@ -207,7 +207,7 @@ HOSTILE += ["0b" + "1" * 4094, "0." + "0" * 4093 + "1", "9" * 4000 + "e-4300", "
 
 
 @pytest.mark.parametrize("number_format", CATALOG, ids=lambda f: f.name)
-def test_hostile_texts_build_nothing_large(number_format: Format, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hostile_texts_build_nothing_large(number_format: Format) -> None:
     """Work is bounded by the size of what is built: no output longer than a few times its input."""
     for text in HOSTILE:
         for overflow in (None, "saturate", "wrap"):
