@@ -4,6 +4,7 @@ import math
 
 NARROW_SPACE = "\u202f"
 MINUS = "\u2212"
+INFINITIES = {"inf": "∞", "-inf": f"{MINUS}∞"}
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -29,7 +30,7 @@ def number_text(value: float | str | None, figures: int = 4) -> str:
     if value is None:
         return "–"
     if isinstance(value, str):
-        return "∞" if value == "inf" else value
+        return INFINITIES.get(value, value)
     if isinstance(value, int) and abs(value) < 10**9:
         return count_text(value)
     if value == 0:
@@ -59,8 +60,8 @@ def decibel_text(value: float | str | None) -> str:
     """A signal-to-noise ratio; infinite where nothing was lost."""
     if value is None:
         return "–"
-    if value == "inf":
-        return f"∞{NARROW_SPACE}dB"
+    if str(value) in INFINITIES:
+        return f"{INFINITIES[str(value)]}{NARROW_SPACE}dB"
     text = f"{abs(float(value)):.1f}"
     return (MINUS if float(value) < 0 else "") + f"{text}{NARROW_SPACE}dB"
 

@@ -46,6 +46,8 @@ def test_a_share_is_never_rounded_to_none_or_all(part: int, more: int) -> None:
 def test_the_rest() -> None:
     assert share_text(3, 3).startswith("100")
     assert decibel_text("inf").startswith("∞")
+    assert decibel_text("-inf").startswith("−∞")
+    assert number_text("-inf") == "−∞"
     assert decibel_text(-0.04).replace("\u202f", " ") == "−0.0 dB"
     assert [duration_text(seconds) for seconds in (0, 59.6, 3599, 3600)] == ["0:00", "1:00", "59:59", "1:00:00"]
     assert count_text(-12345).replace("\u202f", " ") == "−12 345"

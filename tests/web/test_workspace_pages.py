@@ -179,6 +179,21 @@ def test_a_report(client: TestClient, scene: Any) -> None:
     assert "worst.weight" not in client.get(f"{address}?find=good").text
 
 
+def test_a_report_of_numbers_that_became_infinite(client: TestClient, scene: Any) -> None:
+    rows = [
+        scene.report_row("good.weight", sqnr_db=60.0, mse=1e-9),
+        scene.report_row("wide.weight", sqnr_db="-inf", mse="inf", max_abs_error="inf", cosine=None, overflowed=7),
+    ]
+    address = f"/en/jobs/{scene.finished(client, *rows)}"
+    for sort in ("sqnr", "mse", "error", "cosine"):
+        page = client.get(f"{address}?sort={sort}")
+        assert page.status_code == 200
+    page = client.get(address).text
+    assert names_in(page) == ["wide.weight", "good.weight"]
+    assert "(SQNR) of a tensor: −∞\u202fdB" in page
+    assert ">∞<" in page
+
+
 @pytest.mark.parametrize("state", list(State))
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_every_state_of_a_job_has_a_page(client: TestClient, scene: Any, state: State, language: str) -> None:

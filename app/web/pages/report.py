@@ -1,5 +1,6 @@
 """The report of a finished job as rows and figures: what it saved, what was lost, what was kept."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,16 +11,15 @@ from app.web.quantities import count_text, decibel_text, number_text, shape_text
 from app.wording import Language, say
 
 Row = Mapping[str, Any]
-INFINITE_DECIBEL = 1e9
 
 SORTS: Mapping[str, SortKey[Row]] = {
-    "sqnr": lambda row: (_decibel(row),),
+    "sqnr": lambda row: (_measured(row["sqnr_db"]),),
     "name": lambda row: (row["name"],),
     "place": lambda row: (row["place"],),
     "size": lambda row: (row["bytes_before"],),
     "saved": lambda row: (row["bytes_before"] - row["bytes_after"],),
-    "mse": lambda row: (row["mse"],),
-    "error": lambda row: (row["max_abs_error"],),
+    "mse": lambda row: (_measured(row["mse"]),),
+    "error": lambda row: (_measured(row["max_abs_error"]),),
     "cosine": lambda row: (row["cosine"],),
 }
 DESCENDING_FIRST = frozenset({"size", "saved", "mse", "error"})
@@ -27,7 +27,7 @@ DESCENDING_FIRST = frozenset({"size", "saved", "mse", "error"})
 
 @dataclass(frozen=True, slots=True)
 class CompressedRow:
-    """One compressed tensor; `bar` is its SQNR on a scale of 0 to 100, None where nothing was lost."""
+    """One compressed tensor; `bar` is its SQNR on a scale of 0 to 100."""
 
     name_parts: tuple[str, ...]
     dtype: str
@@ -39,7 +39,7 @@ class CompressedRow:
     size_after: str
     bits_per_weight: str
     sqnr: str
-    bar: float | None
+    bar: float
     mse: str
     max_error: str
     cosine: str
@@ -83,17 +83,18 @@ def report_of(document: Mapping[str, Any], parameters: Mapping[str, str], langua
     kept = [row for row in rows if row["kept"]]
     query = TableQuery.read(parameters, tuple(SORTS), descending_first=DESCENDING_FIRST)
     page = table_page(compressed, query, name_of=lambda row: str(row["name"]), sorts=SORTS)
-    ratios = [row["sqnr_db"] for row in compressed if isinstance(row["sqnr_db"], int | float)]
+    ratios = [ratio for row in compressed if (ratio := _measured(row["sqnr_db"])) is not None]
+    worst, best = min(ratios, default=math.inf), max(filter(math.isfinite, ratios), default=1.0)
     return Report(
         size_before=size_text(document["bytes_before"]),
         size_after=size_text(document["bytes_after"]),
         ratio=f"{document['ratio']:.2f}",
         after_permille=min(1000, round(1000 * document["bytes_after"] / max(1, document["bytes_before"]))),
-        worst_sqnr=decibel_text(min(ratios)) if ratios else None,
+        worst_sqnr=decibel_text(worst) if worst < math.inf else None,
         compressed=len(compressed),
         kept=len(kept),
         kept_size=size_text(sum(row["bytes_after"] for row in kept)),
-        table=page.with_rows(tuple(_compressed_row(row, max(ratios, default=1.0), language) for row in page.rows)),
+        table=page.with_rows(tuple(_compressed_row(row, best, language) for row in page.rows)),
         kept_rows=tuple(_kept_row(row, language) for row in kept),
     )
 
@@ -112,7 +113,7 @@ def _compressed_row(row: Row, best: float, language: Language) -> CompressedRow:
         size_after=size_text(row["bytes_after"]),
         bits_per_weight=number_text(row["bits_per_weight"]),
         sqnr=decibel_text(sqnr),
-        bar=round(max(0.0, min(100.0, 100 * sqnr / best)), 1) if isinstance(sqnr, int | float) and best > 0 else None,
+        bar=_bar(_measured(sqnr), best),
         mse=number_text(row["mse"], 3),
         max_error=number_text(row["max_abs_error"], 3),
         cosine=_cosine_text(row["cosine"]),
@@ -131,8 +132,15 @@ def _kept_row(row: Row, language: Language) -> KeptRow:
     )
 
 
-def _decibel(row: Row) -> float | None:
-    return INFINITE_DECIBEL if row["sqnr_db"] == "inf" else row["sqnr_db"]
+def _bar(sqnr: float | None, best: float) -> float:
+    if sqnr is None or sqnr == -math.inf:
+        return 0.0
+    return 100.0 if sqnr == math.inf or best <= 0 else round(max(0.0, min(100.0, 100 * sqnr / best)), 1)
+
+
+def _measured(value: float | str | None) -> float | None:
+    """A figure to sort by: infinities come as texts."""
+    return None if value is None else float(value)
 
 
 def _cosine_text(value: float | None) -> str:
