@@ -135,8 +135,9 @@ def _nan_code(number: NaN, number_format: FloatFormat) -> tuple[int, bool]:
         return plain, False
     if number_format.specials is not Specials.IEEE:
         return plain, True
+    # IEEE 754-2019, 6.2.1: the payload is what lies below the quiet bit.
     quiet = 1 << (number_format.mantissa_bits - 1)
     payload = number.payload if number.payload is not None else 1
-    if number.signalling:
-        return (plain ^ quiet | payload, False) if payload < quiet else (plain, True)
-    return (plain | payload, False) if payload < quiet << 1 else (plain, True)
+    if payload >= quiet:
+        return plain, True
+    return (plain ^ quiet if number.signalling else plain) | payload, False

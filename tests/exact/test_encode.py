@@ -310,3 +310,20 @@ def test_ulp_is_the_step_outward(number_format: FloatFormat) -> None:
     for magnitude in range(number_format.max_magnitude):
         stored, after = decode(magnitude, number_format), decode(magnitude + 1, number_format)
         assert ulp(stored) == after.value - stored.value
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "is_dropped"),
+    [
+        ("nan(0x1ff)", 0x7FFF, False),
+        ("-nan(0)", 0xFE00, False),
+        ("nan(0x200)", 0x7E00, True),  # that bit is the quiet bit, no place of the payload
+        ("nan(0x3ff)", 0x7E00, True),
+        ("snan", 0x7C01, False),
+        ("-snan(0x1ff)", 0xFDFF, False),
+        ("snan(0x200)", 0x7E00, True),
+    ],
+)
+def test_a_payload_lies_below_the_quiet_bit_or_is_dropped(text: str, code: int, is_dropped: bool) -> None:
+    encoding = encode(parse(text), find_format("float16"))
+    assert (encoding.code, encoding.payload_dropped) == (code, is_dropped)
