@@ -52,20 +52,28 @@ _NAMES: Sequence[tuple[Kept, str]] = (
     # lm_head, classifier, score, qa_outputs, and a last layer that is called just `output` or `head`.
     (Kept.HEAD, r"(.*_)?(head|classifier|score|qa_outputs|logits)|embed_out"),
 )
-_RULES = tuple((reason, re.compile(pattern)) for reason, pattern in _NAMES)
+_PATTERNS = {reason: re.compile(pattern) for reason, pattern in _NAMES}
 # Only at the top of the model: inside a layer these are ordinary projections.
 _TOP_LEVEL_HEADS = {"output", "decoder", "fc_out", "proj_out"}
 
 
 def reason_by_name(name: str) -> Kept | None:
     """Why a tensor of that name is kept, going by its name alone."""
-    parts = name.lower().split(".")
-    if len(parts) > 1 and parts[-1] == "weight":
-        parts.pop()
-    for reason, pattern in _RULES:
-        if pattern.fullmatch(parts[-1]):
+    *around, own = _parts(name)
+    for reason, pattern in _PATTERNS.items():
+        if pattern.fullmatch(own):
             return reason
-    return Kept.HEAD if len(parts) == 1 and parts[0] in _TOP_LEVEL_HEADS else None
+    # `embeddings.word.weight`, `classifier.dense.weight`: part of an embedding anywhere, of a head at the top.
+    if any(_PATTERNS[Kept.EMBEDDING].fullmatch(part) for part in around):
+        return Kept.EMBEDDING
+    if own in _TOP_LEVEL_HEADS and not around:
+        return Kept.HEAD
+    return Kept.HEAD if around and _PATTERNS[Kept.HEAD].fullmatch(around[0]) else None
+
+
+def _parts(name: str) -> list[str]:
+    parts = name.lower().split(".")
+    return parts[:-1] if len(parts) > 1 and parts[-1] == "weight" else parts
 
 
 def reason_to_keep(
