@@ -64,7 +64,7 @@ def reason_by_name(name: str) -> Kept | None:
         if pattern.fullmatch(own):
             return reason
     # `embeddings.word.weight`, `classifier.dense.weight`: part of an embedding anywhere, of a head at the top.
-    if any(_PATTERNS[Kept.EMBEDDING].fullmatch(part) for part in around):
+    if any("embed" in part for part in around):
         return Kept.EMBEDDING
     if own in _TOP_LEVEL_HEADS and not around:
         return Kept.HEAD

@@ -30,6 +30,7 @@ NAMES = {
     "vit.embeddings.position_embeddings": Kept.EMBEDDING,
     "embeddings.word.weight": Kept.EMBEDDING,
     "vit.embeddings.patch_embeddings.projection.weight": Kept.EMBEDDING,
+    "model.layers.0.mlp.shared.up_proj.weight": None,
     "lm_head.weight": Kept.HEAD,
     "classifier.dense.weight": Kept.HEAD,
     "model.layers.0.classifier_gate.weight": None,
