@@ -18,7 +18,7 @@ from app.jobs.serializer import JsonSerializer
 from app.jobs.slots import Slots, executor_id
 from app.jobs.supervisor import PIPE_VARIABLE
 from app.jobs.workflows import Workshop, register_workflows
-from app.records import Records, records_url
+from app.records import Records, records_url, wait_for_unreachable_servers
 from app.storage import LocalStorage
 
 _POLL_SECONDS = 0.4
@@ -60,12 +60,12 @@ def build_worker(options: WorkerOptions, slot: int) -> Workshop:
     url = jobs_url(options.data_dir, options.database_url)
     records = Records(records_url(options.data_dir, options.database_url))
     prepare_jobs_database(url)
-    threads = max(1, (os.cpu_count() or 1) // options.concurrency)
+    wait_for_unreachable_servers()
     workshop = Workshop(
         records=records,
         storage=LocalStorage(options.data_dir, options.min_free_bytes),
         jobs=JobClient(url, waits_for_server=True),
-        process_plan=ProcessPlan(options.child_module, options.handlers_module, options.child_memory_bytes, threads),
+        process_plan=ProcessPlan(options.child_module, options.handlers_module, options.child_memory_bytes),
         running={},
     )
     workshop.jobs.register_queue(QUEUE, options.concurrency, _POLL_SECONDS)

@@ -1,6 +1,6 @@
 """Who owns which files and jobs, in SQL."""
 
-from app.records.address import database_address, database_failures, is_server_away
+from app.records.address import database_address, database_failures, is_server_away, wait_for_unreachable_servers
 from app.records.database import records_url
 from app.records.jobs import JobRecords
 from app.records.values import Document, FileRecord, JobRecord, Refusal, new_id
@@ -21,4 +21,5 @@ __all__ = [
     "is_server_away",
     "new_id",
     "records_url",
+    "wait_for_unreachable_servers",
 ]

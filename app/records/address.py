@@ -63,6 +63,20 @@ def is_server_away(error: BaseException) -> bool:
     return isinstance(error, sa.exc.OperationalError) and not isinstance(error.orig, sqlite3.Error)
 
 
+def wait_for_unreachable_servers() -> None:
+    """Has dbos wait for a server that cannot be reached, in whatever words the driver says so.
+
+    dbos knows one wording of several and takes the others for a failure of the job. What it heeds as well is
+    SQLAlchemy's own mark of a lost connection, which is set here on every attempt to connect that failed.
+    """
+    sa.event.listen(sa.Engine, "handle_error", _mark_as_lost)
+
+
+def _mark_as_lost(context: sa.engine.ExceptionContext) -> None:
+    if context.connection is None and not isinstance(context.original_exception, sqlite3.Error):
+        context.is_disconnect = True
+
+
 def _reason(said: str) -> str:
     """The driver's first line without what our sentence says already."""
     line = next(iter(said.strip().splitlines()), "no reason given")
