@@ -39,7 +39,6 @@ class ProcessPlan:
     child_module: str
     handlers_module: str
     memory_bytes: int
-    threads: int
 
     def command(self, channel: int) -> list[str]:
         """The program and what it is told."""
@@ -49,7 +48,8 @@ class ProcessPlan:
     def environment(self) -> dict[str, str]:
         """Scrubbed."""
         kept = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
-        return {**kept, "PYTHONPATH": import_path(), "OMP_NUM_THREADS": str(self.threads)}
+        # The steps work with one thread; torch would make one for each core all the same.
+        return {**kept, "PYTHONPATH": import_path(), "OMP_NUM_THREADS": "1"}
 
 
 class JobProcess:

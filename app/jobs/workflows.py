@@ -147,7 +147,7 @@ class _Compression:
     def _plan(self) -> dict[str, Any]:
         self._workshop.storage.prepare(self._result_key)
         source_bytes = self._workshop.storage.size(self._source_key)
-        # Nothing that we offer makes a file larger, but a header may grow.
+        # No scheme makes what a tensor holds larger, but a header may grow.
         return self._call("plan", {}, file_bytes=2 * source_bytes + _SLACK_BYTES)
 
     def _compress(self, step: int, output_bytes: int, progress: ProgressWriter) -> list[Any]:
