@@ -5,20 +5,25 @@ written, so what a reader copies is plain.
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import MAX_EMAX, MIN_EMIN, ROUND_HALF_EVEN, Context, Decimal
 from itertools import chain
 
+from app.wording import SentencePart
+
 MINUS = "−"
 DECIMAL = re.compile(r"(?P<sign>-?)(?P<whole>\d+)(?:\.(?P<fraction>\d+))?(?:e(?P<exponent>[+-]?\d+))?")
 POWER = re.compile(r"(?<=[\w)])\^([-−]?\w+)")
-HYPHEN_AS_MINUS = re.compile(r"(?<![\w.)])-(?=[\d∞])")
+HYPHEN_AS_MINUS = re.compile(r"(?<![\w.)])-(?=[\d∞]|$)")
 WORDS = {"inf": "∞", "-inf": f"{MINUS}∞", "nan": "NaN"}
 LONGEST_WHOLE = 21
 MOST_LEADING_ZEROS = 6
 LARGEST_IN_COLUMN = 1000
 LONGEST_TERM = 7
 LONGEST_INTEGER = 4000
+GROUPS_IN_SENTENCE = 8
+LONGEST_BITS_UNGROUPED = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +143,27 @@ def prose(sentence: str) -> tuple[Piece, ...]:
     )
 
 
+def told(parts: tuple[SentencePart, ...]) -> tuple[Piece, ...]:
+    """A sentence whose numbers are set as figures: digits in groups, the middle of a long one left out."""
+    return tuple(piece for part in parts for piece in _told_part(part))
+
+
+def _told_part(part: SentencePart) -> Iterable[Piece]:
+    match part.kind:
+        case "number":
+            sign, _, plain = part.text.rpartition(" ")  # `≈ 1.5e-400`
+            return (*prose(f"{sign} " if sign else ""), *figure(plain, GROUPS_IN_SENTENCE))
+        case "sum":
+            terms = [figure(term, GROUPS_IN_SENTENCE) for term in part.text.split(" + ")]
+            return chain(terms[0], *((Piece("text", " + "), *term) for term in terms[1:]))
+        case "bits" if len(part.text) > LONGEST_BITS_UNGROUPED:
+            whole, point, fraction = part.text.rpartition(".")
+            groups = [fraction[start : start + 4] for start in range(0, len(fraction), 4)]
+            return Piece("text", whole + point + groups[0]), *(Piece("group", group) for group in groups[1:])
+        case _:
+            return prose(part.text)
+
+
 def bits_in_groups(bits: str, size: int = 4) -> tuple[Piece, ...]:
     """Binary or hexadecimal digits in groups counted from the right."""
     first = len(bits) % size or size
@@ -153,5 +179,6 @@ FILTERS = {
     "proportion": proportion,
     "is_rounded": is_rounded,
     "prose": prose,
+    "told": told,
     "bits_in_groups": bits_in_groups,
 }

@@ -3,8 +3,10 @@
 import gettext
 import io
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from string import Formatter
 
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
@@ -17,6 +19,32 @@ from app.wording.sentences import SENTENCES
 def say(message_id: str, figures: Mapping[str, object], language: Language = Language.ENGLISH) -> str:
     """The sentence of that id with its figures, in that language."""
     return translations(language).gettext(SENTENCES[message_id]).format(**figures)
+
+
+@dataclass(frozen=True, slots=True)
+class SentencePart:
+    """A run of a sentence; `kind` is `text`, or says what a figure set apart from the words is."""
+
+    kind: str
+    text: str
+
+
+def say_in_parts(
+    message_id: str, figures: Mapping[str, object], kinds: Mapping[str, str], language: Language
+) -> tuple[SentencePart, ...]:
+    """The same sentence with the figures named in `kinds` set apart, each with its kind."""
+    template = translations(language).gettext(SENTENCES[message_id])
+    parts, text = [], ""
+    for literal, name, _, _ in Formatter().parse(template):
+        text += literal
+        if name is None:
+            continue
+        if name in kinds and isinstance(figures[name], str):
+            parts += [SentencePart("text", text), SentencePart(kinds[name], str(figures[name]))]
+            text = ""
+        else:
+            text += str(figures[name])
+    return tuple(part for part in (*parts, SentencePart("text", text)) if part.text)
 
 
 @cache

@@ -115,7 +115,7 @@ def test_a_refusal_is_422_beside_its_field_and_keeps_what_was_typed(reader: Test
         ("bits=hello", "code"),
         ("value=1&format=float17", "format"),
         ("value=1&rounding=sideways", "rounding"),
-        ("value=1&format=float32&overflow=wrap", "overflow"),
+        ("value=1&format=float32&overflow=sideways", "overflow"),
         ("value=nan&format=int8", "value"),
     ],
 )
@@ -193,6 +193,40 @@ def test_templates_name_only_what_their_view_has(app: FastAPI) -> None:
         view = VIEWS.get(path.name)
         if view is not None:
             assert names_of_view(tree) <= {field.name for field in dataclasses.fields(view)}, path.name
+
+
+def test_a_choice_that_the_format_does_not_have_is_dropped(reader: TestClient) -> None:
+    asked = "/zh/inspect?value=300&format=float16&rounding=toward_zero&overflow=wrap"
+    answer = reader.get(asked, follow_redirects=False)
+    assert answer.status_code == 303
+    assert answer.headers["location"] == "/zh/inspect?value=300&format=float16&rounding=toward_zero"
+    assert reader.get("/zh/inspect?value=300&format=int8&overflow=wrap", follow_redirects=False).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("query", "caption"),
+    [
+        ("value=0.1", "The typed number lies 20\u202f% of the way from the stored number to the next below."),
+        ("value=-0.1", "The typed number lies 20\u202f% of the way from the stored number to the next above."),
+        ("value=0.5", "The typed number is exactly the stored one."),
+        ("value=300&format=int8&overflow=wrap", "The typed number lies outside this picture."),
+        ("bits=0x3dcd", "The stored number lies between its two neighbours."),
+        ("value=1.0000000001&format=bfloat16", "The typed number lies &lt;\u202f0.01\u202f% of the way"),
+    ],
+)
+def test_the_number_line_is_said_in_words(reader: TestClient, query: str, caption: str) -> None:
+    page = reader.get(f"/en/inspect?{query}").text
+    assert f'<svg class="chart number-line" role="img" aria-label="{caption}' in page
+    assert f'<figcaption class="chart-caption">{caption}' in page
+
+
+def test_numbers_in_the_steps_are_set_as_figures(reader: TestClient) -> None:
+    page = reader.get("/en/inspect?value=0.1&format=float64").text
+    steps = re.search(r'<ol class="steps">(.*?)</ol>', page, re.DOTALL)
+    assert steps is not None
+    assert '<span class="group">1.1001</span><wbr><span class="group">1001</span>' in steps[1]
+    assert '0<span class="group">.100</span><wbr>' in steps[1]
+    assert "0.1000000000000000055" not in re.sub("<[^>]+>", "", steps[1]), "the middle is left out"
 
 
 def test_every_field_of_a_view_is_shown(app: FastAPI) -> None:

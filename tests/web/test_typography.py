@@ -2,7 +2,8 @@
 
 import pytest
 
-from app.web.typography import approximately, bits_in_groups, figure, is_shortened, positional, proportion, prose
+from app.web.typography import approximately, bits_in_groups, figure, is_shortened, positional, proportion, prose, told
+from app.wording import SentencePart
 
 
 def seen(pieces: tuple) -> str:
@@ -73,6 +74,23 @@ def test_sentences_raise_their_powers() -> None:
     assert seen(prose("between 2^-4 and 2^-3, so -5; e-4 and 1-2 stay")) == (
         "between 2^−4 and 2^−3, so −5; e-4 and 1-2 stay"
     )
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "expected"),
+    [
+        ("number", "0.10009765625", "0.100,097,656,25"),
+        ("number", "≈ -9.9999999999999694e-311", "≈ −9.999,999,999,999,969,4×10^−311"),
+        ("number", "inf", "∞"),
+        ("number", "true", "true"),
+        ("sum", "-9223372036854775808 + 2 + … + 1", "−9,223,372,036,854,775,808 + 2 + … + 1"),
+        ("bits", "1.1001101", "1.1001,101"),
+        ("bits", "1001101", "1001101"),
+        ("text", "it is -", "it is −"),
+    ],
+)
+def test_numbers_in_sentences_are_figures(kind: str, text: str, expected: str) -> None:
+    assert seen(told((SentencePart(kind, text),))) == expected
 
 
 def test_bits_are_grouped_from_the_right() -> None:

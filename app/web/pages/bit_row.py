@@ -93,9 +93,14 @@ def _weight(number_format: Format, field: str, position: int, place: int) -> str
                 return f"2^{position - number_format.mantissa_bits}"
             case _:
                 return f"2^{-(place + 1)}"
+    return weight_text(number_format, position)
+
+
+def weight_text(number_format: Format, position: int) -> str:
+    """What a bit of an integer counts: short numbers in decimal, long ones as powers."""
     if isinstance(number_format, BooleanFormat):
         return "1"
-    sign = "-" if number_format.signed and place == 0 else ""
+    sign = "-" if number_format.signed and position == number_format.width - 1 else ""
     if number_format.width <= WIDEST_WITH_DECIMAL_WEIGHTS:
         return f"{sign}{1 << position}"
     return f"{sign}2^{position}"

@@ -3,14 +3,16 @@
 from dataclasses import replace
 
 from fastapi import APIRouter, Request
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from app.errors import InvalidInput
+from app.exact import Overflow
 from app.formats import Format, find_format
 from app.tasks.inspect_number import inspect_number
 from app.tasks.inspection import InspectRequest
+from app.web.pages.addresses import inspect_address
 from app.web.pages.bit_row import blank_row
-from app.web.pages.inspect_view import Asked, InspectPage, inspect_answer, inspect_form
+from app.web.pages.inspect_view import Asked, InspectPage, inspect_answer, inspect_form, overflows_of
 from app.web.parameters import read_parameters
 from app.web.rendering import render
 from app.wording import Language
@@ -21,11 +23,14 @@ NEAREST_EVEN = "nearest_even"
 
 
 @router.get("/{language}/inspect")
-def show(language: Language, request: Request) -> HTMLResponse:
+def show(language: Language, request: Request) -> Response:
     """The page, or for htmx the panel alone; a refusal leaves the picture that is there and replaces the fields."""
     asked = _asked(request)
     try:
         chosen = find_format(asked.format)
+        if asked.overflow in set(Overflow) and asked.overflow not in overflows_of(chosen):
+            # What an integer did beyond its range says nothing about a float: the choice goes when the format changes.
+            return RedirectResponse(_address(language, replace(asked, overflow="")), status_code=303)
         question = InspectRequest(
             format=chosen.name,
             value=asked.value,
@@ -51,6 +56,17 @@ def _asked(request: Request) -> Asked:
         format=given.get("format", "") or FIRST_FORMAT,
         rounding=given.get("rounding", ""),
         overflow=given.get("overflow", ""),
+    )
+
+
+def _address(language: Language, asked: Asked) -> str:
+    return inspect_address(
+        language,
+        value=asked.value,
+        bits=asked.bits,
+        format=asked.format,
+        rounding=asked.rounding,
+        overflow=asked.overflow,
     )
 
 

@@ -8,12 +8,20 @@ from app.explain import Step
 from app.formats import CATALOG, FloatFormat, Format
 from app.tasks.inspection import Inspection, Neighbour
 from app.web.pages.addresses import format_address, inspect_address, inspect_json_address
-from app.web.pages.bit_row import BitRow, bit_row
+from app.web.pages.bit_row import BitRow, bit_row, weight_text
 from app.web.pages.number_line import NumberLine, number_line
-from app.wording import Language, say
+from app.wording import Language, SentencePart, say, say_in_parts
 
 CARET_WINDOW = 32
-MOST_TERMS = 12
+FLOAT_EXAMPLES = ("0.3", "65520", "1e-45", "-0", "nan")
+INTEGER_EXAMPLES = ("-128", "300", "2.5", "-1")
+"""A tie, numbers out of range, a subnormal, the second zero: where formats part."""
+NUMBERS_IN_STEPS = dict.fromkeys(("value", "min", "max", "significand", "whole", "top"), "number") | {
+    "terms": "sum",
+    **dict.fromkeys(("kept", "mantissa", "bits"), "bits"),
+}
+"""The figures of sentences that are set as numbers, not as words."""
+MOST_TERMS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +54,14 @@ class FormatGroup:
 
 
 @dataclass(frozen=True, slots=True)
+class Example:
+    """A number worth a look, and its page."""
+
+    text: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
 class InspectForm:
     """The fields above the picture, filled in."""
 
@@ -58,6 +74,7 @@ class InspectForm:
     format_groups: tuple[FormatGroup, ...]
     roundings: tuple[str, ...]
     overflows: tuple[str, ...]
+    examples: tuple[Example, ...]
     error: FieldError | None
 
 
@@ -77,7 +94,7 @@ class WitnessRow:
     hex: str | None
     value: str | None
     agrees: bool | None
-    reason: str
+    reason: tuple[SentencePart, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +107,7 @@ class ElsewhereRow:
     value: str | None
     relative: str | None
     is_exact: bool
-    refusal: str
+    refusal: tuple[SentencePart, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +122,7 @@ class InspectAnswer:
     next: NeighbourLink | None
     integer_sum: tuple[str, ...]
     """The weights of the set bits of an integer; an empty text stands for those left out of a long sum."""
-    steps: tuple[str, ...]
+    steps: tuple[tuple[SentencePart, ...], ...]
     witnesses: tuple[WitnessRow, ...]
     elsewhere: tuple[ElsewhereRow, ...]
     format_href: str
@@ -125,8 +142,6 @@ class InspectPage:
 
 def inspect_form(language: Language, asked: Asked, chosen: Format, error: AppError | None) -> InspectForm:
     """The fields as they were filled in, with the refusal beside the one that it is about."""
-    is_float = isinstance(chosen, FloatFormat)
-    overflows = (Overflow.IEEE, Overflow.SATURATE) if is_float else (Overflow.SATURATE, Overflow.WRAP)
     return InspectForm(
         action=f"/{language}/inspect",
         value=asked.value or "",
@@ -136,9 +151,21 @@ def inspect_form(language: Language, asked: Asked, chosen: Format, error: AppErr
         overflow=asked.overflow,
         format_groups=_format_groups(),
         roundings=tuple(Rounding),
-        overflows=overflows,
+        overflows=overflows_of(chosen),
+        examples=_examples(language, chosen),
         error=None if error is None else _field_error(language, asked, error),
     )
+
+
+def _examples(language: Language, chosen: Format) -> tuple[Example, ...]:
+    texts = FLOAT_EXAMPLES if isinstance(chosen, FloatFormat) else INTEGER_EXAMPLES
+    return tuple(Example(text, inspect_address(language, value=text, format=chosen.name)) for text in texts)
+
+
+def overflows_of(chosen: Format) -> tuple[Overflow, Overflow]:
+    """What a format can do beyond its range, the usual first."""
+    is_float = isinstance(chosen, FloatFormat)
+    return (Overflow.IEEE, Overflow.SATURATE) if is_float else (Overflow.SATURATE, Overflow.WRAP)
 
 
 def _format_groups() -> tuple[FormatGroup, ...]:
@@ -192,7 +219,7 @@ def inspect_answer(language: Language, asked: Asked, inspection: Inspection) -> 
 
 
 def _integer_sum(inspection: Inspection) -> tuple[str, ...]:
-    terms = tuple(weight.weight for weight in inspection.weights if weight.is_set)
+    terms = tuple(weight_text(inspection.format, weight.position) for weight in inspection.weights if weight.is_set)
     return terms if len(terms) <= MOST_TERMS else (*terms[: MOST_TERMS - 3], "", *terms[-2:])
 
 
@@ -218,5 +245,5 @@ def _elsewhere(language: Language, asked: Asked, inspection: Inspection) -> tupl
     )
 
 
-def _sentence(step: Step | None, language: Language) -> str:
-    return "" if step is None else say(step.id, step.figures, language)
+def _sentence(step: Step | None, language: Language) -> tuple[SentencePart, ...]:
+    return () if step is None else say_in_parts(step.id, step.figures, NUMBERS_IN_STEPS, language)

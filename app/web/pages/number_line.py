@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from app.tasks.inspection import Inspection
+from app.web.quantities import NARROW_SPACE
 
 LEFT, RIGHT = 0.25, 99.75
 LONGEST_TEXT = 1500
@@ -18,7 +19,10 @@ class NumberLine:
     stored: str
     next: str
     typed: str | None
-    is_exact: bool
+    typed_side: str
+    """Where the typed number lies: `exact`, `above` or `below` the stored one, `outside` the picture, or `none`."""
+    typed_share: str
+    """How far it is on the way to the neighbour on that side."""
 
 
 def number_line(inspection: Inspection) -> NumberLine | None:
@@ -33,6 +37,8 @@ def number_line(inspection: Inspection) -> NumberLine | None:
     if not low < stored < high:
         return None
     typed = _typed(inspection, stored)
+    side = _side(typed, low, stored, high)
+    way = {"above": high - stored, "below": stored - low}.get(side)
 
     def at(point: Fraction) -> str:
         return f"{LEFT + (RIGHT - LEFT) * float((point - low) / (high - low)):.3f}%"
@@ -41,9 +47,23 @@ def number_line(inspection: Inspection) -> NumberLine | None:
         previous=at(low),
         stored=at(stored),
         next=at(high),
-        typed=at(typed) if typed is not None and low <= typed <= high else None,
-        is_exact=typed == stored,
+        typed=at(typed) if typed is not None and way else None,
+        typed_side=side,
+        typed_share=_percent(abs(typed - stored) / way) if typed is not None and way else "",
     )
+
+
+def _side(typed: Fraction | None, low: Fraction, stored: Fraction, high: Fraction) -> str:
+    if typed is None:
+        return "none"
+    if not low <= typed <= high:
+        return "outside"
+    return "exact" if typed == stored else "above" if typed > stored else "below"
+
+
+def _percent(share: Fraction) -> str:
+    percent = float(100 * share)
+    return f"<{NARROW_SPACE}0.01{NARROW_SPACE}%" if percent < 0.01 else f"{percent:.3g}{NARROW_SPACE}%"
 
 
 def _typed(inspection: Inspection, stored: Fraction) -> Fraction | None:
