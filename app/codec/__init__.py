@@ -3,7 +3,7 @@
 from app.codec.cast import cast
 from app.codec.decode import decode
 from app.codec.encode import encode
-from app.codec.fields import FieldTensor, split_bits, split_fields
+from app.codec.fields import FieldTensor, split_fields
 from app.codec.storage_types import as_int64, code_dtype, from_codes, narrow_codes, to_codes, torch_dtype
 
 __all__ = [
@@ -15,7 +15,6 @@ __all__ = [
     "encode",
     "from_codes",
     "narrow_codes",
-    "split_bits",
     "split_fields",
     "to_codes",
     "torch_dtype",

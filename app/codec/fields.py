@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from app.codec.storage_types import wide_codes
@@ -29,9 +28,3 @@ def split_fields(codes: Tensor, number_format: Format) -> tuple[FieldTensor, ...
         low -= width
         fields.append(FieldTensor(name, width, (wide >> low) & ((1 << width) - 1)))
     return tuple(fields)
-
-
-def split_bits(codes: Tensor, number_format: Format) -> Tensor:
-    """Every bit as 0 or 1 (uint8) in a new last dimension, most significant first."""
-    positions = torch.arange(number_format.width - 1, -1, -1, device=codes.device)
-    return ((wide_codes(codes, number_format).unsqueeze(-1) >> positions) & 1).to(torch.uint8)

@@ -44,11 +44,6 @@ class DurableWriter:
     ) -> None:
         self.abort()
 
-    @property
-    def bytes_written(self) -> int:
-        """How much has been taken so far."""
-        return self._bytes
-
     def write(self, data: bytes | memoryview) -> None:
         """Appends all of `data`; the operating system may take it in several bites.
 
