@@ -26,8 +26,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Serve until the process is told to end."""
     settings = load_settings()
     listener = listen(arguments.host, arguments.port)
-    # The application reads its settings from the environment, as it does under any other server.
-    os.environ["BITLENS_ALLOWED_HOSTS"] = ",".join((*settings.allowed_hosts, arguments.host))
+    # The application reads its settings from the environment, as it does under any other server. Health checks on the
+    # same machine ask 127.0.0.1, whatever public name has been set; no page elsewhere can make a browser send that.
+    os.environ["BITLENS_ALLOWED_HOSTS"] = ",".join((*settings.allowed_hosts, arguments.host, "127.0.0.1"))
     config = uvicorn.Config(
         "app.main:create",
         factory=True,
@@ -36,13 +37,13 @@ def run(arguments: argparse.Namespace) -> int:
         server_header=False,
         h11_max_incomplete_event_size=32 * 1024,
     )
-    config.load()  # an unusable folder or database is one sentence, before anything else has started
     address = f"[{arguments.host}]" if ":" in arguments.host else arguments.host
-    with listener, supervise_worker():
-        print(
-            f"Bitlens is on http://{address}:{listener.getsockname()[1]} (Ctrl-C ends it)", file=sys.stderr, flush=True
-        )
-        uvicorn.Server(config).run(sockets=[listener])
+    with listener:
+        config.load()  # an unusable folder or database is one sentence, before anything else has started
+        with supervise_worker():
+            place = f"http://{address}:{listener.getsockname()[1]}"
+            print(f"Bitlens is on {place} (Ctrl-C ends it)", file=sys.stderr, flush=True)
+            uvicorn.Server(config).run(sockets=[listener])
     return 0
 
 

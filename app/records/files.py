@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from app.errors import Figure, NotFound
 from app.records.owners import OwnerRecords
 from app.records.schema import analyses, files, jobs, reports
-from app.records.values import Document, FileRecord, Refusal, new_id
+from app.records.values import Document, FileRecord, Refusal, ensure_id, new_id
 
 _ROWS = sa.select(files, analyses.c.file.is_not(None).label("is_analysed")).join_from(files, analyses, isouter=True)
 
@@ -40,6 +40,7 @@ class FileRecords(OwnerRecords):
         Raises:
             NotFound: `record.unknown`, whether it is somebody else's or nobody's.
         """
+        ensure_id(file_id)
         with self._database.read() as connection:
             row = connection.execute(_ROWS.where(files.c.id == file_id, files.c.owner == owner)).first()
         if row is None:

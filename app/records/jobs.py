@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from app.errors import NotFound
 from app.records.files import FileRecords
 from app.records.schema import files, jobs, reports
-from app.records.values import Document, JobRecord, new_id
+from app.records.values import Document, JobRecord, ensure_id, new_id
 from app.storage import owner_key
 
 RESULT_NAME = "result.safetensors"
@@ -28,6 +28,7 @@ class JobRecords(FileRecords):
         Raises:
             NotFound: `record.unknown`, if the file is not (or no longer) the owner's.
         """
+        ensure_id(file_id)
         job_id = new_id()
         with self._database.write() as connection:
             # In the same transaction as the insertion, so the file cannot expire in between.
@@ -46,6 +47,7 @@ class JobRecords(FileRecords):
         Raises:
             NotFound: `record.unknown`, whether it is somebody else's or nobody's.
         """
+        ensure_id(job_id)
         with self._database.read() as connection:
             row = connection.execute(_ROWS.where(jobs.c.id == job_id, jobs.c.owner == owner)).first()
         if row is None:

@@ -1,11 +1,12 @@
 """What the records hold, as values."""
 
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from app.errors import Figure
+from app.errors import Figure, NotFound
 
 Document = Mapping[str, Any]
 """JSON: an analysis or a report."""
@@ -55,3 +56,13 @@ class JobRecord:
 def new_id() -> str:
     """128 random bits, safe in URLs and as a file name."""
     return secrets.token_urlsafe(16)
+
+
+def ensure_id(text: str) -> None:
+    """Refuses what no id looks like: PostgreSQL takes no NUL, and no database half a character.
+
+    Raises:
+        NotFound: `record.unknown`, as for an id that nobody has.
+    """
+    if not re.fullmatch(r"[\w-]{1,64}", text, re.ASCII):
+        raise NotFound("record.unknown")

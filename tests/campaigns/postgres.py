@@ -174,6 +174,7 @@ class Bitlens:
     def show(self) -> str:
         secret = self.client.post("/api/v1/owners").json()["secret"]
         self.client.headers["Authorization"] = f"Bearer {secret}"
+        assert self.client.get("/api/v1/files/%00").status_code == 404  # PostgreSQL's texts hold no NUL
         file_id = self.upload()
         undisturbed = self.finish(self.compress(file_id))
         job = self.compress(file_id)

@@ -61,11 +61,11 @@ def test_a_strangers_id_and_an_unknown_one_are_answered_alike(records, owner):
     for wanted, questions in asks.items():
         for ask in questions:
             answers = []
-            for what in (wanted, new_id()):
+            for what in (wanted, new_id(), "a\0b", "\ud800", "", "x" * 65):
                 with pytest.raises(NotFound) as refused:
                     ask(stranger, what)
                 answers.append((refused.value.code, dict(refused.value.figures)))
-            assert answers == [("record.unknown", {})] * 2
+            assert answers == [("record.unknown", {})] * 6
     assert records.list_files(stranger) == records.list_jobs(stranger) == []
     assert records.bytes_of(stranger) == 0
     assert records.find_file(owner, file.id) == file
