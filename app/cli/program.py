@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from app import __version__
-from app.errors import AppError
+from app.errors import AppError, StorageFull
 from app.wording import say
 
 # A command's module is imported only when it is asked for: most commands would wait for torch for nothing.
@@ -30,17 +30,38 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = _shield_negative_numbers(sys.argv[1:] if arguments is None else list(arguments))
     chosen = next((word for word in words if not word.startswith("-")), None)
     try:
-        parsed = _parser(chosen).parse_args(words)
-        return int(parsed.run(parsed))
+        return _run(chosen, words)
     except AppError as error:
-        print(f"bitlens: {say(error.code, error.figures)}", file=sys.stderr)
-        return REFUSED
+        return _refuse(error)
     except BrokenPipeError:
-        # The reader of our output has gone (`| head`): that is no failure, but nothing may be flushed at exit either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader of our output has gone (`| head`): that is no failure.
+        _drop_output()
         return DONE
+    except OSError as error:
+        _drop_output()
+        return _refuse(StorageFull("command.input-output", reason=error.strerror or str(error)))
     except KeyboardInterrupt:
         return INTERRUPTED
+
+
+def _run(chosen: str | None, words: list[str]) -> int:
+    try:
+        parsed = _parser(chosen).parse_args(words)
+        return int(parsed.run(parsed))
+    finally:
+        # Here and not at exit, where nobody could tell a reader that has gone from a fault.
+        if sys.stdout is not None:
+            sys.stdout.flush()
+
+
+def _refuse(error: AppError) -> int:
+    print(f"bitlens: {say(error.code, error.figures)}", file=sys.stderr)
+    return REFUSED
+
+
+def _drop_output() -> None:
+    """What is still to be written goes nowhere; at exit it would fail once more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser(chosen: str | None) -> argparse.ArgumentParser:

@@ -85,18 +85,23 @@ def _check_target(source: Path, target: Path, output: Path, *, force: bool) -> N
             raise InvalidInput("output.is-source", name=path.name)
     if not force and (output.exists() or (output is not target and _holds_something(target))):
         raise Conflict("output.exists", name=target.name)
-    if output.is_dir():
+    if _is_special(output):
         raise Conflict("output.not-writable", name=output.name)
 
 
 def _check_report(report: Path, source: Path, output: Path) -> None:
     if report.resolve() in {source.resolve(), output.resolve(), output.with_name(CONFIG_FILE).resolve()}:
         raise InvalidInput("output.is-report", name=report.name)
-    if report.is_dir():
+    if report.is_symlink() or _is_special(report):
         raise Conflict("output.not-writable", name=report.name)
     # The folder of the result may be about to be made.
     if not report.parent.is_dir() and report.parent.resolve() != output.parent.resolve():
         raise Conflict("output.no-folder", name=report.name)
+
+
+def _is_special(path: Path) -> bool:
+    """Whether something is there that is no file: a folder, or a device or pipe, which a new file would replace."""
+    return path.exists() and not path.is_file()
 
 
 def _holds_something(folder: Path) -> bool:

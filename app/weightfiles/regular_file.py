@@ -13,7 +13,7 @@ def open_regular(path: str | os.PathLike[str]) -> int:
     Raises:
         WeightFileError: `file.unreadable`.
     """
-    unreadable = WeightFileError("file.unreadable", name=Path(path).name)
+    unreadable = WeightFileError("file.unreadable", name=Path(path).name or str(path))
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except (OSError, ValueError):

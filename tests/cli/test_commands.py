@@ -1,6 +1,9 @@
 """The command line as its users see it: output, exit codes, one sentence on stderr."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -165,6 +168,38 @@ def test_existing_output_needs_force_and_the_input_is_never_overwritten(
     assert weights.read_bytes() == before
     code, _, _ = run(capsys, "compress", str(weights), str(target), "--scheme", "float16", "--force")
     assert code == 0
+
+
+def test_what_is_no_file_is_never_replaced(capsys: pytest.CaptureFixture[str], weights: Path, tmp_path: Path) -> None:
+    pipe, link = tmp_path / "pipe.safetensors", tmp_path / "link.json"
+    os.mkfifo(pipe)
+    link.symlink_to(os.devnull)
+    out = str(tmp_path / "out.safetensors")
+    for words in ([str(pipe), "--force"], [out, "--report", str(pipe)], [out, "--report", str(link)]):
+        code, _, err = run(capsys, "compress", str(weights), *words, "--scheme", "float16")
+        assert code == 1
+        assert "cannot be written" in err
+    assert pipe.is_fifo()
+    assert link.is_symlink()
+
+
+@pytest.mark.parametrize("words", [["formats", "--json"], ["inspect", "0.1"], ["--help"]])
+def test_output_that_nobody_takes(words: list[str]) -> None:
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "app", *words]
+    gone = subprocess.run(command, env=buffered, stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writing)
+    assert (gone.returncode, gone.stderr) == (0, "")
+    full_disk = Path("/dev/full")
+    if not full_disk.is_char_device():
+        pytest.skip("this system has no /dev/full")
+    with full_disk.open("wb") as output:
+        full = subprocess.run(command, env=buffered, stdout=output, stderr=subprocess.PIPE, text=True, check=False)
+    assert full.returncode == 1
+    assert full.stderr.startswith("bitlens: Reading or writing failed")
+    assert full.stderr.count("\n") == 1
 
 
 def test_unknown_scheme_is_refused_with_the_choices(capsys: pytest.CaptureFixture[str], weights: Path) -> None:
