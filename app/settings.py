@@ -13,7 +13,10 @@ MIB = 1 << 20
 
 def _default_data_dir() -> Path:
     base = os.environ.get("XDG_DATA_HOME")
-    return (Path(base) if base else Path.home() / ".local" / "share") / "bitlens"
+    try:
+        return (Path(base) if base else Path.home() / ".local" / "share") / "bitlens"
+    except RuntimeError:  # a container's user may have none
+        raise InvalidInput("settings.no-home") from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +52,7 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """Settings from `BITLENS_*`; what is not set keeps its default.
 
     Raises:
-        InvalidInput: `settings.invalid`, naming the variable and its value.
+        InvalidInput: `settings.invalid`, naming the variable and its value, or `settings.no-home`.
     """
     environment = os.environ if environment is None else environment
     given: dict[str, object] = {}
@@ -66,7 +69,10 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
 
 def _parse(variable: str, text: str, kind: str) -> object:
     if "Path" in kind:
-        return Path(text).expanduser()
+        try:
+            return Path(text).expanduser()
+        except RuntimeError:
+            raise InvalidInput("settings.invalid", variable=variable, value=text) from None
     if "tuple" in kind:
         return tuple(part.strip() for part in text.split(",") if part.strip())
     if "bool" in kind:

@@ -42,6 +42,7 @@ def test_every_kind_of_value_is_read() -> None:
         ("BITLENS_MAX_UPLOAD_BYTES", "-1"),
         ("BITLENS_MAX_UPLOAD_BYTES", "9" * 30),
         ("BITLENS_SECURE_COOKIES", "maybe"),
+        ("BITLENS_DATA_DIR", "~nobody-of-that-name/data"),
         ("BITLENS_WORKER_CONCURRENCY", "0"),
     ],
 )
@@ -50,3 +51,15 @@ def test_a_bad_value_is_named(variable: str, value: str) -> None:
         load_settings({variable: value})
     for language in Language:
         assert variable in say(refused.value.code, refused.value.figures, language)
+
+
+def test_a_user_without_a_home_is_told_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_home() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
+    monkeypatch.setattr(Path, "home", no_home)
+    with pytest.raises(InvalidInput) as refused:
+        load_settings({})
+    assert refused.value.code == "settings.no-home"
+    assert load_settings({"BITLENS_DATA_DIR": "/data"}).data_dir == Path("/data")
