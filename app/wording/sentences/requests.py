@@ -2,7 +2,8 @@
 
 SENTENCES = {
     "settings.invalid": "{variable} is set to “{value}”, which cannot be used. Correct it or unset it.",
-    "settings.no-home": "This user has no home folder to keep data in. Set BITLENS_DATA_DIR to a folder that it may write.",
+    "settings.no-home": "This user has no home folder to keep data in. Set BITLENS_DATA_DIR to a folder that it may "
+    "write.",
     "request.no-such-address": "There is nothing at this address. Check it, or start from the start page.",
     "request.method": "This address does not accept requests of this kind.",
     "request.invalid": "The request cannot be read. Check its parameters and try again.",
