@@ -5,9 +5,14 @@ from dataclasses import dataclass
 from app.errors import AppError
 from app.exact import Overflow, Rounding
 from app.explain import Step
-from app.formats import CATALOG, FloatFormat, Format
+from app.formats import CATALOG, FloatFormat, Format, find_format
 from app.tasks.inspection import Inspection, Neighbour
-from app.web.pages.addresses import format_address, inspect_address, inspect_json_address
+from app.web.pages.addresses import (
+    format_address,
+    inspect_address,
+    inspect_json_address,
+    inspect_picture_address,
+)
 from app.web.pages.bit_row import BitRow, bit_row, weight_text
 from app.web.pages.number_line import NumberLine, number_line
 from app.wording import Language, SentencePart, say, say_in_parts
@@ -129,6 +134,8 @@ class InspectAnswer:
     value_href: str
     bits_href: str
     json_href: str
+    picture_href: str
+    picture_name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +222,8 @@ def inspect_answer(language: Language, asked: Asked, inspection: Inspection) -> 
         value_href=inspect_address(language, value=inspection.input, format=name, **options),
         bits_href=inspect_address(language, bits=inspection.hex, format=name),
         json_href=inspect_json_address(**question, format=name, **options),
+        picture_href=inspect_picture_address(language, **question, format=name, **options),
+        picture_name=f"bitlens-{name}-{inspection.hex}.svg",
     )
 
 
@@ -231,10 +240,16 @@ def _witnesses(language: Language, inspection: Inspection) -> tuple[WitnessRow, 
 
 
 def _elsewhere(language: Language, asked: Asked, inspection: Inspection) -> tuple[ElsewhereRow, ...]:
+    def address(name: str) -> str:
+        overflow = asked.overflow if asked.overflow in overflows_of(find_format(name)) else ""
+        return inspect_address(
+            language, value=inspection.input, format=name, rounding=asked.rounding, overflow=overflow
+        )
+
     return tuple(
         ElsewhereRow(
             format=each.format,
-            href=inspect_address(language, value=inspection.input, format=each.format, rounding=asked.rounding),
+            href=address(each.format),
             hex=each.hex,
             value=each.value,
             relative=each.relative,
