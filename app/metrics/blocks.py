@@ -7,6 +7,9 @@ from torch import Tensor
 
 BLOCK_ELEMENTS = 1 << 15
 
+SMALLEST_SQUARES = 1e-290
+"""A sum of squares below has lost digits: float64 holds them in full down to 2e-308."""
+
 
 def blocks(values: Tensor) -> Iterator[Tensor]:
     """The flat pieces of a contiguous tensor, in order."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from app.metrics.blocks import block_buffer, blocks
+from app.metrics.blocks import SMALLEST_SQUARES, block_buffer, blocks
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ class ErrorSums:
             return NO_ERROR
         if math.isinf(self._max_error):
             return ErrorFigures(-math.inf, math.inf, math.inf, None)
-        if not self._error_squares > 0:
+        if not self._error_squares >= SMALLEST_SQUARES:
             # Out of float64's range on either side: the largest error is known, sums of squares are not.
             return ErrorFigures(None, None, self._max_error, None)
         return ErrorFigures(self._sqnr_db(), self._error_squares / self._count, self._max_error, self._cosine())

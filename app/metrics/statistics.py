@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from app.metrics.blocks import block_buffer, blocks
+from app.metrics.blocks import SMALLEST_SQUARES, block_buffer, blocks
 
 BINS = 64
 Number = float | int
@@ -92,9 +92,10 @@ class StatisticsPass:
         """The statistics of all that was added."""
         mean = std = None
         if self._finite:
-            # Out of float64's range, for numbers near its end: unknown rather than infinite.
+            # Out of float64's range, for numbers near either end: unknown rather than infinite or zero.
             mean = self._mean if math.isfinite(self._mean) else None
-            spread = math.sqrt(self._squares / self._finite) if self._squares >= 0 else math.nan
+            is_known = self._squares >= SMALLEST_SQUARES or self._min == self._max
+            spread = math.sqrt(self._squares / self._finite) if is_known else math.nan
             std = spread if mean is not None and math.isfinite(spread) else None
         return Statistics(self._min, self._max, mean, std, self._zeros, self._nans, self._infinities)
 

@@ -67,6 +67,13 @@ def test_float64_near_its_end_gives_no_false_figures() -> None:
     assert (found.max, found.std) == (1.7e308, None)
 
 
+def test_squares_that_float64_cannot_hold_give_no_false_figures() -> None:
+    for scale in (1e-323, 1e-200, 1e-160):
+        values = torch.tensor([1.0, 3.0, -2.0], dtype=torch.float64) * scale
+        assert statistics_of(values).std is None
+    assert statistics_of(torch.full((7,), 1e-200, dtype=torch.float64)).std == 0
+
+
 def test_a_histogram_is_numpys_up_to_the_edges() -> None:
     values = torch.randn(50_000, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
     found = histogram_pass(values.split(7_001), float(values.min()), float(values.max()))
