@@ -67,8 +67,8 @@ def decibel_text(value: float | str | None) -> str:
 
 
 def shape_text(shape: list[int]) -> str:
-    """`384 × 384`; a scalar has no extent."""
-    return f"{NARROW_SPACE}×{NARROW_SPACE}".join(str(extent) for extent in shape) if shape else "·"
+    """`384 × 384`; nothing for a scalar, which has no extent."""
+    return f"{NARROW_SPACE}×{NARROW_SPACE}".join(str(extent) for extent in shape)
 
 
 def duration_text(seconds: float) -> str:

@@ -13,6 +13,8 @@ from itertools import chain
 from app.wording import SentencePart
 
 MINUS = "−"
+THIN_SPACE = "\u2009"
+SUPERSCRIPTS = str.maketrans("−-0123456789", "⁻⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 DECIMAL = re.compile(r"(?P<sign>-?)(?P<whole>\d+)(?:\.(?P<fraction>\d+))?(?:e(?P<exponent>[+-]?\d+))?")
 POWER = re.compile(r"(?<=[\w)])\^([-−]?\w+)")
 HYPHEN_AS_MINUS = re.compile(r"(?<![\w.)])-(?=[\d∞]|$)")
@@ -28,7 +30,11 @@ LONGEST_BITS_UNGROUPED = 8
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """`kind`: `text`, `group` (digits after a thin gap), `gap` (digits left out), `times`, `power` (a superscript)."""
+    """A run of one kind.
+
+    `kind`: `text`, `group` (digits after a thin gap), `tied` (the same, on one line with what is before), `gap` (digits
+    left out), `times`, `power` (a superscript).
+    """
 
     kind: str
     text: str
@@ -143,6 +149,19 @@ def prose(sentence: str) -> tuple[Piece, ...]:
     )
 
 
+def flat(pieces: Iterable[Piece]) -> str:
+    """The pieces as one text, for pictures, where nothing is copied: thin spaces and superscript characters."""
+    before = {"group": THIN_SPACE, "tied": THIN_SPACE}
+    return "".join(
+        f"{THIN_SPACE}×{THIN_SPACE}"
+        if piece.kind == "times"
+        else piece.text.translate(SUPERSCRIPTS)
+        if piece.kind == "power"
+        else before.get(piece.kind, "") + piece.text
+        for piece in pieces
+    )
+
+
 def told(parts: tuple[SentencePart, ...]) -> tuple[Piece, ...]:
     """A sentence whose numbers are set as figures: digits in groups, the middle of a long one left out."""
     return tuple(piece for part in parts for piece in _told_part(part))
@@ -152,9 +171,9 @@ def _told_part(part: SentencePart) -> Iterable[Piece]:
     match part.kind:
         case "number":
             sign, _, plain = part.text.rpartition(" ")  # `≈ 1.5e-400`
-            return (*prose(f"{sign} " if sign else ""), *figure(plain, GROUPS_IN_SENTENCE))
+            return (*prose(f"{sign} " if sign else ""), *_tied(plain))
         case "sum":
-            terms = [figure(term, GROUPS_IN_SENTENCE) for term in part.text.split(" + ")]
+            terms = [_tied(term) for term in part.text.split(" + ")]
             return chain(terms[0], *((Piece("text", " + "), *term) for term in terms[1:]))
         case "bits" if len(part.text) > LONGEST_BITS_UNGROUPED:
             whole, point, fraction = part.text.rpartition(".")
@@ -162,6 +181,11 @@ def _told_part(part: SentencePart) -> Iterable[Piece]:
             return Piece("text", whole + point + groups[0]), *(Piece("group", group) for group in groups[1:])
         case _:
             return prose(part.text)
+
+
+def _tied(plain: str) -> tuple[Piece, ...]:
+    pieces = figure(plain, GROUPS_IN_SENTENCE)
+    return tuple(Piece("tied", piece.text) if piece.kind == "group" else piece for piece in pieces)
 
 
 def bits_in_groups(bits: str, size: int = 4) -> tuple[Piece, ...]:
@@ -180,5 +204,6 @@ FILTERS = {
     "is_rounded": is_rounded,
     "prose": prose,
     "told": told,
+    "flat": flat,
     "bits_in_groups": bits_in_groups,
 }

@@ -6,13 +6,14 @@ import re
 from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 from fastapi import FastAPI
 from jinja2 import nodes
 from starlette.testclient import TestClient
 
-from app.formats import format_names
+from app.formats import find_format, format_names
 from app.settings import Settings
 from app.web.application import create_app
 from app.web.pages.formats import FormatCardPage, FormatsPage
@@ -203,6 +204,29 @@ def test_a_choice_that_the_format_does_not_have_is_dropped(reader: TestClient) -
     assert reader.get("/zh/inspect?value=300&format=int8&overflow=wrap", follow_redirects=False).status_code == 200
 
 
+@pytest.mark.parametrize("name", format_names())
+def test_the_picture_to_take_away_stands_alone_and_keeps_inside_its_frame(reader: TestClient, name: str) -> None:
+    page = reader.get(f"/zh/inspect?value=1&format={name}").text
+    href = re.search(r'href="(/zh/inspect\.svg\?[^"]+)" download="bitlens-([^"]+)\.svg"', page)
+    assert href is not None
+    assert href[2].startswith(f"{name}-0x")
+    answer = reader.get(unescape(href[1]))
+    assert answer.headers["content-type"].startswith("image/svg+xml")
+    picture = ET.fromstring(answer.text)  # noqa: S314  # our own picture
+    assert not re.search(r"style|href|class=|<script", answer.text)
+    width, height = float(picture.get("width", 0)), float(picture.get("height", 0))
+    boxes = picture.findall("{http://www.w3.org/2000/svg}rect")
+    assert len(boxes) == 1 + find_format(name).width
+    for box in boxes:
+        x, y = float(box.get("x", 0)), float(box.get("y", 0))
+        assert x + float(box.get("width", 0)) <= width
+        assert y + float(box.get("height", 0)) <= height
+
+
+def test_a_picture_of_no_number_is_refused(reader: TestClient) -> None:
+    assert reader.get("/en/inspect.svg?value=12..5").status_code == 422
+
+
 @pytest.mark.parametrize(
     ("query", "caption"),
     [
@@ -225,7 +249,7 @@ def test_numbers_in_the_steps_are_set_as_figures(reader: TestClient) -> None:
     steps = re.search(r'<ol class="steps">(.*?)</ol>', page, re.DOTALL)
     assert steps is not None
     assert '<span class="group">1.1001</span><wbr><span class="group">1001</span>' in steps[1]
-    assert '0<span class="group">.100</span><wbr>' in steps[1]
+    assert '0<span class="group">.100</span><span class="group">000</span>' in steps[1]
     assert "0.1000000000000000055" not in re.sub("<[^>]+>", "", steps[1]), "the middle is left out"
 
 

@@ -8,7 +8,7 @@ from app.wording import SentencePart
 
 def seen(pieces: tuple) -> str:
     """Groups with a comma before them, powers with a caret: the gaps that the page draws."""
-    before = {"group": ",", "power": "^"}
+    before = {"group": ",", "tied": ",", "power": "^"}
     return "".join(before.get(piece.kind, "") + piece.text for piece in pieces)
 
 

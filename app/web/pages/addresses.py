@@ -11,6 +11,12 @@ def inspect_address(language: Language, **query: str | None) -> str:
     return f"/{language}/inspect?{urlencode(given)}"
 
 
+def inspect_picture_address(language: Language, **query: str | None) -> str:
+    """The same as an SVG."""
+    given = {name: text for name, text in query.items() if text}
+    return f"/{language}/inspect.svg?{urlencode(given)}"
+
+
 def inspect_json_address(**query: str | None) -> str:
     """The same as JSON."""
     given = {name: text for name, text in query.items() if text}

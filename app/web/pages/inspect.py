@@ -10,8 +10,10 @@ from app.exact import Overflow
 from app.formats import Format, find_format
 from app.tasks.inspect_number import inspect_number
 from app.tasks.inspection import InspectRequest
+from app.web.fragments import render_fragment
 from app.web.pages.addresses import inspect_address
-from app.web.pages.bit_row import blank_row
+from app.web.pages.bit_picture import bit_picture
+from app.web.pages.bit_row import bit_row, blank_row
 from app.web.pages.inspect_view import Asked, InspectPage, inspect_answer, inspect_form, overflows_of
 from app.web.parameters import read_parameters
 from app.web.rendering import render
@@ -31,20 +33,32 @@ def show(language: Language, request: Request) -> Response:
         if asked.overflow in set(Overflow) and asked.overflow not in overflows_of(chosen):
             # What an integer did beyond its range says nothing about a float: the choice goes when the format changes.
             return RedirectResponse(_address(language, replace(asked, overflow="")), status_code=303)
-        question = InspectRequest(
-            format=chosen.name,
-            value=asked.value,
-            bits=asked.bits,
-            rounding=asked.rounding or NEAREST_EVEN,
-            overflow=asked.overflow or None,
-        )
-        inspection = inspect_number(question)
+        inspection = inspect_number(_question(asked))
     except InvalidInput as error:
         return _refusal(language, request, asked, error)
     filled = replace(asked, value=inspection.input, bits=inspection.hex)
     form = inspect_form(language, filled, chosen, None)
     view = InspectPage(form, inspect_answer(language, asked, inspection), None)
     return render(request, "inspect.html", view, partial="_inspect_partial.html")
+
+
+@router.get("/{language}/inspect.svg")
+def show_picture(language: Language, request: Request) -> Response:
+    """The bit row as a picture of its own."""
+    inspection = inspect_number(_question(_asked(request)))
+    view = bit_picture(inspection, bit_row(inspection, lambda code: code))
+    svg = render_fragment(request, language, "bit_picture.svg", view)
+    return Response(svg, media_type="image/svg+xml")
+
+
+def _question(asked: Asked) -> InspectRequest:
+    return InspectRequest(
+        format=find_format(asked.format).name,
+        value=asked.value,
+        bits=asked.bits,
+        rounding=asked.rounding or NEAREST_EVEN,
+        overflow=asked.overflow or None,
+    )
 
 
 def _asked(request: Request) -> Asked:
