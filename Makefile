@@ -3,7 +3,7 @@ BIN := .venv/bin
 HOST ?= 127.0.0.1
 PORT ?= 8000
 
-.PHONY: run test lint types contracts format benchmarks clean
+.PHONY: run test lint types contracts format postgres benchmarks clean
 
 run: .venv/.app
 	$(BIN)/bitlens serve --host $(HOST) --port $(PORT)
@@ -25,6 +25,10 @@ contracts: .venv/.test
 format: .venv/.test
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# Two workers on a private PostgreSQL server in a temporary folder; skipped where PostgreSQL is not installed.
+postgres: .venv/.test
+	$(BIN)/python tests/campaigns/postgres.py
 
 clean:
 	rm -rf .venv dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
