@@ -3,7 +3,10 @@ BIN := .venv/bin
 HOST ?= 127.0.0.1
 PORT ?= 8000
 
-.PHONY: run test lint types contracts format postgres benchmarks clean
+KILLS ?= 150
+SCREENSHOTS ?= screenshots
+
+.PHONY: run test lint types contracts format kills postgres screenshots benchmarks clean
 
 run: .venv/.app
 	$(BIN)/bitlens serve --host $(HOST) --port $(PORT)
@@ -29,6 +32,20 @@ format: .venv/.test
 # Two workers on a private PostgreSQL server in a temporary folder; skipped where PostgreSQL is not installed.
 postgres: .venv/.test
 	$(BIN)/python tests/campaigns/postgres.py
+
+# Workers and jobs killed at random moments; every job must end with the bytes of an undisturbed run.
+kills: .venv/.test
+	$(BIN)/python tests/campaigns/kill_jobs.py --kills $(KILLS)
+
+# Every page and state, light and dark, in both languages, narrow and wide.
+screenshots: .venv/.test
+	$(BIN)/python tests/find_browser.py --install
+	$(BIN)/python tests/campaigns/screenshots.py $(SCREENSHOTS)
+
+benchmarks: .venv/.test
+	$(BIN)/python benchmarks/inspect_page.py
+	$(BIN)/python benchmarks/inspect_worst_case.py
+	$(BIN)/python benchmarks/memory.py
 
 clean:
 	rm -rf .venv dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
