@@ -7,6 +7,8 @@ from python_multipart.multipart import parse_options_header
 from app.errors import InvalidInput
 
 FIELD = b"file"
+LONGEST_PART_HEADER = 32 * 1024
+"""Bytes; enough for any file name, which is cut only when it is shown."""
 
 
 class MultipartFile:
@@ -36,6 +38,7 @@ class MultipartFile:
                 "on_part_data": self._add_content,
                 "on_part_end": self._end_part,
             },
+            max_header_size=LONGEST_PART_HEADER,
         )
 
     def feed(self, piece: bytes) -> list[bytes]:

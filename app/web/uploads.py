@@ -45,7 +45,7 @@ async def _store(pieces: AsyncIterator[bytes], part: MultipartFile, upload: Uplo
             await to_thread.run_sync(upload.write, bytes(buffer))
             buffer.clear()
     if not part.complete:
-        raise InvalidInput("upload.no-file" if part.name is None else "upload.malformed")
+        raise InvalidInput("upload.no-file" if part.name is None else "upload.incomplete")
     if not part.name:
         # A form whose file was not chosen sends an empty name.
         raise InvalidInput("upload.no-file")

@@ -104,7 +104,9 @@ def test_a_form_without_a_file(client: TestClient) -> None:
     other = b'--b\r\nContent-Disposition: form-data; name="other"; filename="a"\r\n\r\nx\r\n--b--\r\n'
     cut = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nx'
     two = nothing.replace(b'filename=""', b'filename="a"').removesuffix(b"--\r\n") + b"\r\n" + nothing[5:]
-    codes = {nothing: "upload.no-file", other: "upload.no-file", cut: "upload.malformed", two: "upload.two-files"}
+    broken = cut.replace(b"--b", b"--x")
+    codes = {nothing: "upload.no-file", other: "upload.no-file", two: "upload.two-files"}
+    codes |= {cut: "upload.incomplete", broken: "upload.malformed"}
     for body, code in codes.items():
         answer = client.post("/api/v1/files", content=body, headers={"content-type": boundary})
         assert (answer.status_code, answer.json()["error"]["code"]) == (422, code)
@@ -153,6 +155,11 @@ NAMES = {
 @pytest.mark.parametrize(("name", "shown"), NAMES.items(), ids=range(len(NAMES)))
 def test_names(name: str, shown: str) -> None:
     assert shown_name(name) == shown
+
+
+def test_a_very_long_name_is_cut(client: TestClient, scene: Any) -> None:
+    answer = client.post("/api/v1/files", files={"file": ("名" * 5000, scene.small)})
+    assert (answer.status_code, answer.json()["name"]) == (201, "名" * 120)
 
 
 def test_a_hostile_name_is_text_on_every_page(client: TestClient, scene: Any) -> None:

@@ -23,7 +23,8 @@ SENTENCES = {
     "owner.unknown": "The secret in the Authorization header is unknown. Get a new one with POST /api/v1/owners.",
     "stream.too-many": "You already have {limit} progress streams open. Close one, or try again in a moment.",
     "upload.not-multipart": "A file must be sent as a form (multipart/form-data), in the field “file”.",
-    "upload.malformed": "The upload ended before the file was complete. Send it again.",
+    "upload.malformed": "The upload is not a well-formed form (multipart/form-data). Send it with another program.",
+    "upload.incomplete": "The upload ended before the file was complete. Send it again.",
     "upload.two-files": "The upload carries more than one file. Send one at a time.",
     "upload.no-file": "No file was chosen. Choose a .safetensors file and upload it.",
     "upload.too-large": (
