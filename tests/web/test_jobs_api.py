@@ -66,6 +66,8 @@ BODIES = {
     "nothing": (b"", "json.malformed"),
     "not json": (b"scheme=int8", "json.malformed"),
     "not utf-8": (b'{"file": "\xff"}', "json.malformed"),
+    "half a character": (rb'{"file": "x", "scheme": "int8", "include": ["\ud800"]}', "json.malformed"),
+    "half a character in a name": (rb'{"file": "x", "\ud800": 1}', "json.malformed"),
     "nan": (b'{"file": NaN}', "json.constant"),
     "infinity": (b'{"file": -Infinity}', "json.constant"),
     "twice": (b'{"file": "a", "file": "b"}', "json.duplicate-name"),
