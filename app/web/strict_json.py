@@ -17,7 +17,7 @@ async def read_object(request: Request) -> dict[str, Any]:
     body = await request.body()
     try:
         document = json.loads(body, parse_constant=_refuse_constant, object_pairs_hook=_unique_names)
-        # Half a character, `"\\ud800"`, passes the parser, and then no answer and no record could hold it.
+        # Half a character, `"\ud800"`, passes the parser, and then no answer and no record could hold it.
         json.dumps(document, ensure_ascii=False).encode("utf-8")
     except (ValueError, RecursionError) as error:
         # ValueError covers bad UTF-8, bad syntax, and integers of more digits than Python reads.
