@@ -15,6 +15,8 @@ from app.wording import SentencePart
 MINUS = "−"
 THIN_SPACE = "\u2009"
 SUPERSCRIPTS = str.maketrans("−-0123456789", "⁻⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+RAISED = re.compile("([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)")
+LOWERED = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "−0123456789")
 DECIMAL = re.compile(r"(?P<sign>-?)(?P<whole>\d+)(?:\.(?P<fraction>\d+))?(?:e(?P<exponent>[+-]?\d+))?")
 POWER = re.compile(r"(?<=[\w)])\^([-−]?\w+)")
 HYPHEN_AS_MINUS = re.compile(r"(?<![\w.)])-(?=[\d∞]|$)")
@@ -149,6 +151,16 @@ def prose(sentence: str) -> tuple[Piece, ...]:
     )
 
 
+def raised(text: str) -> tuple[Piece, ...]:
+    """A text with superscript characters as pieces: few fonts have all of them, and a mixture looks uneven."""
+    parts = RAISED.split(text)
+    return tuple(
+        Piece("power", part.translate(LOWERED)) if index % 2 else Piece("text", part)
+        for index, part in enumerate(parts)
+        if part
+    )
+
+
 def flat(pieces: Iterable[Piece]) -> str:
     """The pieces as one text, for pictures, where nothing is copied: thin spaces and superscript characters."""
     before = {"group": THIN_SPACE, "tied": THIN_SPACE}
@@ -205,5 +217,6 @@ FILTERS = {
     "prose": prose,
     "told": told,
     "flat": flat,
+    "raised": raised,
     "bits_in_groups": bits_in_groups,
 }

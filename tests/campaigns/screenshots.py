@@ -73,6 +73,15 @@ ADDRESSES = {
 }
 
 
+WORKSPACE_STATES = (
+    *("compress-refused", "compress-busy", "compress-files", "files"),
+    *("file-analysing", "file-failed", "file-ready", "file-strange", "file-many", "file-model"),
+    *("file-tensor", "file-tensor-nan", "file-nothing-found"),
+    *("job-running", "job-queued", "job-cancelled", "job-failed", "job-strange", "job-many", "job-model"),
+    *("job-bfloat16", "job-float8_e4m3fn", "job-int8"),
+)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("folder", type=Path)
@@ -191,7 +200,7 @@ def drag_a_file(page: Page) -> None:
 
 def photograph_workspace(camera: Camera, scratch: Path, model: Path | None) -> None:
     """Files and jobs in every state they can be in."""
-    if not any(camera.wants(word) for word in ("compress", "file", "job")):
+    if not any(camera.wants(state) for state in WORKSPACE_STATES):
         return
     small, strange, many, large, broken = made_files(scratch)
     context = camera.context("en", "light", 1440)

@@ -2,7 +2,17 @@
 
 import pytest
 
-from app.web.typography import approximately, bits_in_groups, figure, is_shortened, positional, proportion, prose, told
+from app.web.typography import (
+    approximately,
+    bits_in_groups,
+    figure,
+    is_shortened,
+    positional,
+    proportion,
+    prose,
+    raised,
+    told,
+)
 from app.wording import SentencePart
 
 
@@ -91,6 +101,11 @@ def test_sentences_raise_their_powers() -> None:
 )
 def test_numbers_in_sentences_are_figures(kind: str, text: str, expected: str) -> None:
     assert seen(told((SentencePart(kind, text),))) == expected
+
+
+def test_superscript_characters_are_raised_digits() -> None:
+    assert seen(raised("−1.8 × 10⁻¹⁰")) == "−1.8 × 10^−10"
+    assert seen(raised("16")) == "16"
 
 
 def test_bits_are_grouped_from_the_right() -> None:
