@@ -88,6 +88,7 @@ def main() -> int:
     parser.add_argument("--only", default="", help="states whose name this regular expression is found in")
     parser.add_argument("--brief", action="store_true", help="two of the eight pictures of each state")
     parser.add_argument("--model", type=Path, help="a real .safetensors file to draw as well")
+    parser.add_argument("--readme", action="store_true", help="the two pictures of README.md alone; needs --model")
     given = parser.parse_args()
     given.folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch, sync_playwright() as playwright:
@@ -95,9 +96,12 @@ def main() -> int:
         browser = playwright.chromium.launch(**launch)
         with served(Path(scratch)) as address:
             camera = Camera(browser, address, given.folder, given.only, brief=given.brief)
-            photograph_addresses(camera)
-            photograph_gestures(camera)
-            photograph_workspace(camera, Path(scratch), given.model)
+            if given.readme:
+                photograph_for_readme(camera, given.model)
+            else:
+                photograph_addresses(camera)
+                photograph_gestures(camera)
+                photograph_workspace(camera, Path(scratch), given.model)
         browser.close()
     print(f"{camera.taken} pictures in {given.folder}")
     return 0
@@ -157,9 +161,9 @@ class Camera:
         self.take(page, f"{state}.zh.print")
         context.close()
 
-    def take(self, page: Page, name: str) -> None:
+    def take(self, page: Page, name: str, *, full_page: bool = True) -> None:
         page.evaluate("document.fonts.ready.then(() => true)")
-        page.screenshot(path=self.folder / f"{name}.png", full_page=True)
+        page.screenshot(path=self.folder / f"{name}.png", full_page=full_page)
         self.taken += 1
 
 
@@ -168,6 +172,15 @@ def photograph_addresses(camera: Camera) -> None:
         camera.everywhere(state, path)
     for state in ("inspect-first", "inspect-float64", "inspect-int8", "formats", "format-bfloat16", "compress-empty"):
         camera.apart(state, ADDRESSES[state])
+
+
+def photograph_for_readme(camera: Camera, model: Path) -> None:
+    page = camera.context("en", "light", 1440).new_page()
+    page.goto("/en/inspect")
+    camera.take(page, "inspect", full_page=False)
+    start_job(page, hand_in(page, model), "int8")
+    page.goto(page.url)  # without the focus of what was pressed
+    camera.take(page, "compress", full_page=False)
 
 
 def photograph_gestures(camera: Camera) -> None:
