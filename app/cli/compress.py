@@ -56,7 +56,9 @@ def print_report(report: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         print(json.dumps(report, indent=2))
         return
-    print(f"{report['bytes_before']:,} -> {report['bytes_after']:,} bytes, {report['ratio']:.3f} times smaller")
+    ratio = report["ratio"]
+    change = f"{ratio:.3f} times smaller" if ratio >= 1 else f"{1 / ratio:.3f} times larger"
+    print(f"{report['bytes_before']:,} -> {report['bytes_after']:,} bytes, {change}")
     measured = [tensor for tensor in report["tensors"] if not tensor.get("kept")]
     kept = len(report["tensors"]) - len(measured)
     worst = sorted(measured, key=_sqnr)[:WORST]
