@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import io
 import os
 import re
 import sys
@@ -45,6 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(chosen: str | None, words: list[str]) -> int:
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # As stderr does: what the terminal's encoding lacks, or a file name that is no text, becomes an escape.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         parsed = _parser(chosen).parse_args(words)
         return int(parsed.run(parsed))

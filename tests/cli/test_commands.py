@@ -183,6 +183,18 @@ def test_what_is_no_file_is_never_replaced(capsys: pytest.CaptureFixture[str], w
     assert link.is_symlink()
 
 
+def test_characters_that_the_terminal_lacks_are_escaped(weights: Path) -> None:
+    odd = os.fsencode(weights.parent) + b"/\xff.safetensors"
+    Path(os.fsdecode(odd)).write_bytes(weights.read_bytes())
+    for encoding in ("ascii:strict", "utf-8:strict"):
+        environment = {**os.environ, "PYTHONIOENCODING": encoding}
+        for words in (["inspect", "1e-9", "-f", "float16"], ["analyse", odd]):
+            command = [sys.executable, "-m", "app", *words]
+            ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+            assert (ended.returncode, ended.stderr) == (0, "")
+    assert "\\udcff.safetensors" in ended.stdout
+
+
 @pytest.mark.parametrize("words", [["formats", "--json"], ["inspect", "0.1"], ["--help"]])
 def test_output_that_nobody_takes(words: list[str]) -> None:
     buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
