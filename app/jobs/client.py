@@ -12,7 +12,7 @@ from app.errors import AppError
 from app.jobs.options import ANALYSE, APPLICATION, COMPRESS, PROGRESS, QUEUE, VERSION
 from app.jobs.serializer import JsonSerializer
 from app.jobs.states import JobState, State
-from app.records import database_failures
+from app.records import database_failures, full_disk
 from app.storage import private_file
 
 _UNFINISHED = ["ENQUEUED", "DELAYED", "PENDING"]
@@ -67,7 +67,8 @@ class JobClient:
 
     def cancel(self, job_id: str) -> None:
         """Stops a queued job at once and a running one within seconds; one that has ended stays as it is."""
-        self._client.cancel_workflow(job_id)
+        with full_disk():
+            self._client.cancel_workflow(job_id)
 
     def forget(self, job_ids: Iterable[str]) -> None:
         """Removes what is known of ended jobs, which are `expired` from then on."""
@@ -111,11 +112,12 @@ class JobClient:
         return restarted
 
     def _enqueue(self, workflow: str, job_id: str, *arguments: Any) -> str:
-        self._client.enqueue(
-            {"workflow_name": workflow, "queue_name": QUEUE, "workflow_id": job_id, "app_version": VERSION},
-            job_id,
-            *arguments,
-        )
+        with full_disk():
+            self._client.enqueue(
+                {"workflow_name": workflow, "queue_name": QUEUE, "workflow_id": job_id, "app_version": VERSION},
+                job_id,
+                *arguments,
+            )
         return job_id
 
     def _list(self, **conditions: Any) -> list[WorkflowStatus]:

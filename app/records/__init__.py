@@ -1,6 +1,12 @@
 """Who owns which files and jobs, in SQL."""
 
-from app.records.address import database_address, database_failures, is_server_away, wait_for_unreachable_servers
+from app.records.address import (
+    database_address,
+    database_failures,
+    full_disk,
+    is_server_away,
+    wait_for_unreachable_servers,
+)
 from app.records.database import records_url
 from app.records.jobs import JobRecords
 from app.records.values import Document, FileRecord, JobRecord, Refusal, new_id
@@ -18,6 +24,7 @@ __all__ = [
     "Refusal",
     "database_address",
     "database_failures",
+    "full_disk",
     "is_server_away",
     "new_id",
     "records_url",

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import sqlalchemy as sa
 
-from app.errors import AppError, InvalidInput
+from app.errors import AppError, InvalidInput, StorageFull
 
 _DRIVERS = {
     "postgres": "postgresql+psycopg",
@@ -15,6 +15,8 @@ _DRIVERS = {
     "sqlite": "sqlite",
     "sqlite+pysqlite": "sqlite",
 }
+_DISK_FULL = "53100"
+"""PostgreSQL's name for it."""
 _CONNECT_SECONDS = "10"
 """A host that swallows packets would otherwise be waited for as long as the kernel likes: minutes."""
 
@@ -58,6 +60,21 @@ def database_failures(url: str) -> Iterator[None]:
         raise AppError("database.server-unusable", **where, reason=reason) from error
 
 
+@contextmanager
+def full_disk() -> Iterator[None]:
+    """While a database is written: says in our words that its disk is full.
+
+    Raises:
+        StorageFull: `storage.full`.
+    """
+    try:
+        yield
+    except sa.exc.OperationalError as error:
+        if getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL or _sqlstate(error) == _DISK_FULL:
+            raise StorageFull("storage.full") from error
+        raise
+
+
 def is_server_away(error: BaseException) -> bool:
     """Whether a statement failed because its server went away: one that is restarted comes back."""
     return isinstance(error, sa.exc.OperationalError) and not isinstance(error.orig, sqlite3.Error)
@@ -75,6 +92,11 @@ def wait_for_unreachable_servers() -> None:
 def _mark_as_lost(context: sa.engine.ExceptionContext) -> None:
     if context.connection is None and not isinstance(context.original_exception, sqlite3.Error):
         context.is_disconnect = True
+
+
+def _sqlstate(error: sa.exc.DBAPIError) -> str | None:
+    state: str | None = getattr(error.orig, "sqlstate", None)
+    return state
 
 
 def _reason(said: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from app.errors import Conflict
-from app.records.address import database_address, database_failures
+from app.records.address import database_address, database_failures, full_disk
 from app.records.schema import METADATA, SCHEMA_VERSION, schema_version
 from app.storage import private_file
 
@@ -41,8 +41,16 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
-        """All or nothing, durable when it returns."""
-        with self._engine.connect().execution_options(bitlens_write=True) as connection, connection.begin():
+        """All or nothing, durable when it returns.
+
+        Raises:
+            StorageFull: `storage.full`.
+        """
+        with (
+            full_disk(),
+            self._engine.connect().execution_options(bitlens_write=True) as connection,
+            connection.begin(),
+        ):
             yield connection
 
     def close(self) -> None:

@@ -147,8 +147,9 @@ class Workspace:
         for job_id, state in states.items():
             if not state.state.is_final:
                 self._jobs.cancel(job_id)
-        self._records.remove_file(owner, file_id)
+        # The bytes first: on a full disk it is their room that lets the records be changed.
         self._storage.delete(record.key)
+        self._records.remove_file(owner, file_id)
 
     def start_job(self, owner: str | None, file_id: str, options: CompressOptions) -> str:
         """Begins a compression and gives its id.
@@ -193,8 +194,8 @@ class Workspace:
         if not found.state.state.is_final:
             self._jobs.cancel(job_id)
             return
-        self._records.remove_job(found.record.owner, job_id)
         self._storage.delete(found.record.result_key)
+        self._records.remove_job(found.record.owner, job_id)
 
     def report(self, owner: str | None, job_id: str) -> Mapping[str, Any]:
         """What a finished job did.

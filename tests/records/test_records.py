@@ -2,12 +2,13 @@ import sqlite3
 import subprocess
 import sys
 import time
+from itertools import count
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-from app.errors import Conflict, NotFound
+from app.errors import Conflict, NotFound, StorageFull
 from app.records import Records, new_id, records_url
 from app.records.schema import METADATA
 
@@ -40,6 +41,19 @@ def test_an_owner_is_known_by_a_secret_that_is_kept_nowhere(records, tmp_path):
     assert records.owner_of("") is None
     assert records.owner_of("\udc80") is None
     assert secret.encode() not in (tmp_path / "records.db").read_bytes()
+
+
+def test_a_full_disk_is_named(records, owner):
+    def limit_to_present_size(connection):
+        connection.exec_driver_sql("PRAGMA max_page_count=1")
+
+    sa.event.listen(records._database._engine, "begin", limit_to_present_size)
+    endless = (add_file(records, owner, "x" * 1000) for _ in count())
+    with pytest.raises(StorageFull, match=r"storage\.full"):
+        list(endless)
+    kept = records.list_files(owner)
+    records.remove_file(owner, kept[0].id)
+    assert len(records.list_files(owner)) == len(kept) - 1
 
 
 def test_the_database_is_private_and_durable(records, tmp_path):

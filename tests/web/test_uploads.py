@@ -230,6 +230,24 @@ def test_a_full_disk(client: TestClient, application: FastAPI, scene: Any, monke
     assert stored_files(application) == before
 
 
+def test_a_full_disk_lets_files_and_results_be_removed(
+    client: TestClient, application: FastAPI, scene: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = stored_files(application)
+    file_id = scene.upload(client)
+    path = f"/api/v1/files/{file_id}"
+
+    def refuse(*_: object) -> None:
+        raise StorageFull("storage.full")
+
+    monkeypatch.setattr(scene.workspace._records, "remove_file", refuse)
+    assert client.delete(path).status_code == 507
+    assert stored_files(application) == before, "the bytes went, so that there is room to forget them"
+    monkeypatch.undo()
+    assert client.delete(path).status_code == 204
+    assert client.get(path).status_code == 404
+
+
 def test_no_upload_while_the_queue_is_full(client: TestClient, scene: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scene.workspace, "_max_queued_jobs", 0)
     answer = client.post("/api/v1/files", files={"file": ("m", scene.small)})
