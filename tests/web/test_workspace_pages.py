@@ -179,6 +179,13 @@ def test_a_report(client: TestClient, scene: Any) -> None:
     assert "worst.weight" not in client.get(f"{address}?find=good").text
 
 
+def test_a_result_that_grew_is_called_larger(client: TestClient, scene: Any) -> None:
+    """Headers and scales can outweigh what tiny tensors save."""
+    page = client.get(f"/en/jobs/{scene.finished(client, scene.report_row('w'), content=b'x' * 192)}").text
+    assert "2.00 times larger" in page
+    assert 'width="500"' in page
+
+
 def test_a_report_of_numbers_that_became_infinite(client: TestClient, scene: Any) -> None:
     rows = [
         scene.report_row("good.weight", sqnr_db=60.0, mse=1e-9),

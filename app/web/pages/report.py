@@ -67,6 +67,9 @@ class Report:
     size_before: str
     size_after: str
     ratio: str
+    """How many times smaller, or larger: at least 1."""
+    is_smaller: bool
+    before_permille: int
     after_permille: int
     worst_sqnr: str | None
     compressed: int
@@ -83,13 +86,16 @@ def report_of(document: Mapping[str, Any], parameters: Mapping[str, str], langua
     kept = [row for row in rows if row["kept"]]
     query = TableQuery.read(parameters, tuple(SORTS), descending_first=DESCENDING_FIRST)
     page = table_page(compressed, query, name_of=lambda row: str(row["name"]), sorts=SORTS)
-    ratios = [ratio for row in compressed if (ratio := _measured(row["sqnr_db"])) is not None]
-    worst, best = min(ratios, default=math.inf), max(filter(math.isfinite, ratios), default=1.0)
+    decibels = [sqnr for row in compressed if (sqnr := _measured(row["sqnr_db"])) is not None]
+    worst, best = min(decibels, default=math.inf), max(filter(math.isfinite, decibels), default=1.0)
+    ratio = document["ratio"]
     return Report(
         size_before=size_text(document["bytes_before"]),
         size_after=size_text(document["bytes_after"]),
-        ratio=f"{document['ratio']:.2f}",
-        after_permille=min(1000, round(1000 * document["bytes_after"] / max(1, document["bytes_before"]))),
+        ratio=f"{max(ratio, 1 / ratio):.2f}",
+        is_smaller=ratio >= 1,
+        before_permille=round(1000 * min(1, ratio)),
+        after_permille=round(1000 * min(1, 1 / ratio)),
         worst_sqnr=decibel_text(worst) if worst < math.inf else None,
         compressed=len(compressed),
         kept=len(kept),
