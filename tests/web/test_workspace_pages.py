@@ -79,6 +79,15 @@ def test_what_a_file_holds(client: TestClient, scene: Any) -> None:
     assert page.count('role="img"') == 2
 
 
+def test_what_misleads_the_eye_is_escaped(client: TestClient, scene: Any) -> None:
+    turning = "a\u202eb"
+    file_id = scene.analysed(client, scene.tensor(turning), metadata={turning: turning})
+    for path in (f"/en/files/{file_id}", f"/en/jobs/{scene.finished(client, scene.report_row(turning))}"):
+        page = client.get(path).text
+        assert "\u202e" not in page
+        assert r"a\u202eb" in page.replace("<wbr>", "")
+
+
 @pytest.fixture
 def many(client: TestClient, scene: Any) -> str:
     rows = [scene.tensor(f"layer.{i}.weight", std=(i * 37) % 250 / 7) for i in range(250)]

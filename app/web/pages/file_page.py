@@ -12,6 +12,7 @@ from app.web.pages.progress import Progress, progress_of
 from app.web.pages.table_query import TablePage, TableQuery, table_page
 from app.web.pages.tensor_rows import DESCENDING_FIRST, SORTS, TensorRow, tensor_row
 from app.web.quantities import count_text, share_text, size_text
+from app.weightfiles.strict_json import shown
 from app.wording import Language, say
 
 
@@ -135,7 +136,7 @@ def _summary(analysis: Mapping[str, Any]) -> Summary:
             )
             for name, figures in by_dtype
         ),
-        metadata=tuple((name, value[:500]) for name, value in list(analysis["metadata"].items())[:20]),
+        metadata=tuple((shown(name), shown(value, 500)) for name, value in list(analysis["metadata"].items())[:20]),
     )
 
 

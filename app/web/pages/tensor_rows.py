@@ -10,6 +10,7 @@ from app.web.histogram import Histogram, histogram_of
 from app.web.pages.addresses import inspect_address
 from app.web.pages.table_query import SortKey
 from app.web.quantities import count_text, number_text, shape_text, share_text, size_text
+from app.weightfiles.strict_json import shown
 from app.wording import Language
 
 Tensor = Mapping[str, Any]
@@ -82,8 +83,9 @@ def tensor_row(tensor: Tensor, language: Language, link: str, *, width: int = 12
 
 
 def name_parts(name: str) -> tuple[str, ...]:
-    """A name cut behind each `.`, `_` and `/`: `encoder.`, `layer.`, `0.`, ..."""
-    return tuple(re.findall(r"[^._/]*[._/]|[^._/]+$", name)) or (name,)
+    """A name cut behind each `.`, `_` and `/`: `encoder.`, `layer.`, `0.`, ...; what is invisible is escaped."""
+    visible = shown(name, limit=len(name))
+    return tuple(re.findall(r"[^._/]*[._/]|[^._/]+$", visible)) or (visible,)
 
 
 def _figure(tensor: Tensor, statistic: str, language: Language) -> Figure:
