@@ -16,10 +16,16 @@ WORST = 10
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("source", metavar="IN", type=Path, help="a .safetensors file")
-    parser.add_argument("target", metavar="OUT", type=Path, help="the file to write")
+    parser.add_argument("target", metavar="OUT", type=Path, help="the .safetensors file to write, or a folder for it")
     parser.add_argument("--scheme", required=True, help=", ".join(card.name for card in SCHEMES))
     parser.add_argument("--granularity", help="of int8 scales: tensor or channel (default: channel)")
-    parser.add_argument("--include", action="append", default=[], metavar="PATTERN", help="compress these tensors too")
+    parser.add_argument(
+        "--include",
+        action="append",
+        default=[],
+        metavar="PATTERN",
+        help="compress these tensors too; * stands for any characters",
+    )
     parser.add_argument(
         "--exclude", action="append", default=[], metavar="PATTERN", help="keep these tensors as they are"
     )
