@@ -181,6 +181,58 @@ def test_a_phone_shows_every_format_without_scrolling_sideways(page: Page) -> No
         assert page.evaluate("document.documentElement.scrollWidth") == 360, address
 
 
+def test_formats_are_read_on_a_phone_without_scrolling_their_table(page: Page) -> None:
+    page.set_viewport_size({"width": 360, "height": 780})
+    page.goto("/en/formats")
+    wider = "boxes => boxes.filter(box => box.scrollWidth > box.clientWidth).length"
+    assert page.locator(".scroll").evaluate_all(wider) == 0
+    row = page.locator(".formats tr", has_text="uint64")
+    largest = row.locator("td[data-label='Largest'] .figure").bounding_box()
+    smallest = row.locator("td[data-label='Smallest'] .figure").bounding_box()
+    assert largest is not None
+    assert smallest is not None
+    assert largest["x"] + largest["width"] <= smallest["x"]
+
+
+@pytest.mark.parametrize("width", [768, 1440])
+def test_a_refusal_while_typing_moves_nothing(page: Page, expected: Any, width: int) -> None:
+    expected.statuses.add(422)
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto("/en/inspect")
+    before = page.locator(".bits").bounding_box()
+    for text in ("1e", "12..5", "−1", ""):
+        with page.expect_response(re.compile("/en/inspect")):
+            page.locator("#value").fill(text)
+        expect(page.locator("#value")).to_have_attribute("aria-invalid", "true")
+        expect(page.locator("#value-error .field__error")).to_be_visible()
+        assert page.locator(".bits").bounding_box() == before, text
+
+
+def test_wrapping_goes_when_a_float_is_chosen(page: Page) -> None:
+    page.goto("/en/inspect?value=300&format=int8&overflow=wrap")
+    expect(page.locator("#stored")).to_have_text("44")
+    page.locator("#format").select_option("float16")
+    expect(page.locator("#stored")).to_have_text("300")
+    expect(page).to_have_url(re.compile(r"\?value=300&format=float16$"))
+    expect(page.locator("#overflow")).to_have_value("")
+
+
+def test_an_example_keeps_the_format(page: Page) -> None:
+    page.goto("/en/inspect?value=1&format=float16")
+    page.get_by_role("link", name="65520", exact=True).click()
+    expect(page.locator("#stored")).to_have_text("∞")
+    expect(page).to_have_url(re.compile(r"\?value=65520&format=float16$"))
+    page.go_back()
+    expect(page.locator("#stored")).to_have_text("1")
+
+
+def test_the_picture_is_taken_away_as_a_file(page: Page) -> None:
+    page.goto("/en/inspect")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Picture").click()
+    assert download.value.suggested_filename == "bitlens-bfloat16-0x3dcd.svg"
+
+
 @pytest.mark.parametrize(("width", "height"), [(390, 844), (1440, 900)])
 def test_the_picture_of_sixteen_bits_is_above_the_fold(page: Page, width: int, height: int) -> None:
     page.set_viewport_size({"width": width, "height": height})

@@ -256,7 +256,7 @@ def test_numbers_in_the_steps_are_set_as_figures(reader: TestClient) -> None:
 def test_every_field_of_a_view_is_shown(app: FastAPI) -> None:
     text = "\n".join(path.read_text(encoding="utf-8") for path in template_directory().rglob("*.html"))
     source = Path(__file__).parents[2] / "app" / "web" / "pages"
-    for module in ("inspect_view.py", "formats.py", "bit_row.py", "number_line.py"):
+    for module in ("inspect_form.py", "inspect_view.py", "formats.py", "bit_row.py", "number_line.py"):
         for node in ast.walk(ast.parse((source / module).read_text(encoding="utf-8"))):
             if isinstance(node, ast.ClassDef) and node.name != "Asked":
                 fields = [each.target.id for each in node.body if isinstance(each, ast.AnnAssign)]

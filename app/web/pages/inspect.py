@@ -14,7 +14,8 @@ from app.web.fragments import render_fragment
 from app.web.pages.addresses import inspect_address
 from app.web.pages.bit_picture import bit_picture
 from app.web.pages.bit_row import bit_row, blank_row
-from app.web.pages.inspect_view import Asked, InspectPage, inspect_answer, inspect_form, overflows_of
+from app.web.pages.inspect_form import Asked, inspect_form, overflows_of
+from app.web.pages.inspect_view import InspectPage, inspect_answer
 from app.web.parameters import read_parameters
 from app.web.rendering import render
 from app.wording import Language

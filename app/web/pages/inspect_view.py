@@ -1,11 +1,9 @@
-"""The views of the Inspect page: what was asked, and the answer with its links and sentences."""
+"""The view of the Inspect page: the answer with its links and sentences under the fields."""
 
 from dataclasses import dataclass
 
-from app.errors import AppError
-from app.exact import Overflow, Rounding
 from app.explain import Step
-from app.formats import CATALOG, FloatFormat, Format, find_format
+from app.formats import FloatFormat, find_format
 from app.tasks.inspection import Inspection, Neighbour
 from app.web.pages.addresses import (
     format_address,
@@ -14,73 +12,16 @@ from app.web.pages.addresses import (
     inspect_picture_address,
 )
 from app.web.pages.bit_row import BitRow, bit_row, weight_text
+from app.web.pages.inspect_form import Asked, InspectForm, overflows_of
 from app.web.pages.number_line import NumberLine, number_line
-from app.wording import Language, SentencePart, say, say_in_parts
+from app.wording import Language, SentencePart, say_in_parts
 
-CARET_WINDOW = 32
-FLOAT_EXAMPLES = ("0.3", "65520", "1e-45", "-0", "nan")
-INTEGER_EXAMPLES = ("-128", "300", "2.5", "-1")
-"""A tie, numbers out of range, a subnormal, the second zero: where formats part."""
 NUMBERS_IN_STEPS = dict.fromkeys(("value", "min", "max", "significand", "whole", "top"), "number") | {
     "terms": "sum",
     **dict.fromkeys(("kept", "mantissa", "bits"), "bits"),
 }
 """The figures of sentences that are set as numbers, not as words."""
 MOST_TERMS = 16
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """The query of the page; `format`, `rounding` and `overflow` as they were given."""
-
-    value: str | None
-    bits: str | None
-    format: str
-    rounding: str
-    overflow: str
-
-
-@dataclass(frozen=True, slots=True)
-class FieldError:
-    """A refusal beside its field; `excerpt` and `caret` point at the character where there is one."""
-
-    field: str
-    sentence: str
-    excerpt: str
-    caret: str
-
-
-@dataclass(frozen=True, slots=True)
-class FormatGroup:
-    """Formats of one kind, in the order of the catalog."""
-
-    kind: str
-    names: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Example:
-    """A number worth a look, and its page."""
-
-    text: str
-    href: str
-
-
-@dataclass(frozen=True, slots=True)
-class InspectForm:
-    """The fields above the picture, filled in."""
-
-    action: str
-    value: str
-    code: str
-    format: str
-    rounding: str
-    overflow: str
-    format_groups: tuple[FormatGroup, ...]
-    roundings: tuple[str, ...]
-    overflows: tuple[str, ...]
-    examples: tuple[Example, ...]
-    error: FieldError | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,54 +86,6 @@ class InspectPage:
     form: InspectForm
     answer: InspectAnswer | None
     blank: BitRow | None
-
-
-def inspect_form(language: Language, asked: Asked, chosen: Format, error: AppError | None) -> InspectForm:
-    """The fields as they were filled in, with the refusal beside the one that it is about."""
-    return InspectForm(
-        action=f"/{language}/inspect",
-        value=asked.value or "",
-        code=asked.bits or "",
-        format=chosen.name,
-        rounding=asked.rounding,
-        overflow=asked.overflow,
-        format_groups=_format_groups(),
-        roundings=tuple(Rounding),
-        overflows=overflows_of(chosen),
-        examples=_examples(language, chosen),
-        error=None if error is None else _field_error(language, asked, error),
-    )
-
-
-def _examples(language: Language, chosen: Format) -> tuple[Example, ...]:
-    texts = FLOAT_EXAMPLES if isinstance(chosen, FloatFormat) else INTEGER_EXAMPLES
-    return tuple(Example(text, inspect_address(language, value=text, format=chosen.name)) for text in texts)
-
-
-def overflows_of(chosen: Format) -> tuple[Overflow, Overflow]:
-    """What a format can do beyond its range, the usual first."""
-    is_float = isinstance(chosen, FloatFormat)
-    return (Overflow.IEEE, Overflow.SATURATE) if is_float else (Overflow.SATURATE, Overflow.WRAP)
-
-
-def _format_groups() -> tuple[FormatGroup, ...]:
-    floats = tuple(each.name for each in CATALOG if isinstance(each, FloatFormat))
-    others = tuple(each.name for each in CATALOG if not isinstance(each, FloatFormat))
-    return FormatGroup("floats", floats), FormatGroup("integers", others)
-
-
-def _field_error(language: Language, asked: Asked, error: AppError) -> FieldError:
-    topic = error.code.split(".", 1)[0]
-    field = {"format": "format", "rounding": "rounding", "overflow": "overflow"}.get(topic)
-    field = field or ("code" if asked.bits is not None else "value")
-    typed = (asked.bits if field == "code" else asked.value) or ""
-    position = error.figures.get("position")
-    sentence = say(error.code, error.figures, language)
-    if not isinstance(position, int) or field not in {"value", "code"}:
-        return FieldError(field, sentence, "", "")
-    start = max(0, position - CARET_WINDOW // 2)
-    excerpt = typed[start : start + CARET_WINDOW]
-    return FieldError(field, sentence, excerpt, " " * (position - start) + "^")
 
 
 def inspect_answer(language: Language, asked: Asked, inspection: Inspection) -> InspectAnswer:
