@@ -48,11 +48,15 @@ class Settings:
     """Behind https: the cookie becomes `__Host-owner` with Secure."""
 
 
+# torch alone maps some hundred MiB: below, every job would fail while it loads.
+_LEAST = {"worker_concurrency": 1, "child_memory_bytes": GIB}
+
+
 def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """Settings from `BITLENS_*`; what is not set keeps its default.
 
     Raises:
-        InvalidInput: `settings.invalid`, naming the variable and its value, or `settings.no-home`.
+        InvalidInput: `settings.invalid` or `settings.too-small`, naming the variable and its value; `settings.no-home`.
     """
     environment = os.environ if environment is None else environment
     given: dict[str, object] = {}
@@ -62,8 +66,10 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         if text is not None and text != "":
             given[setting.name] = _parse(variable, text, str(setting.type))
     settings = Settings(**given)  # type: ignore[arg-type]  # each value was parsed by its field's own type
-    if settings.worker_concurrency < 1:
-        raise InvalidInput("settings.invalid", variable="BITLENS_WORKER_CONCURRENCY", value="0")
+    for name, least in _LEAST.items():
+        if getattr(settings, name) < least:
+            value = str(getattr(settings, name))
+            raise InvalidInput("settings.too-small", variable=f"BITLENS_{name.upper()}", value=value, least=least)
     return settings
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from app.cli.columns import figure, printable
 from app.cli.progress import ProgressLine
 from app.tasks.compress_file import compress_file
 from app.tasks.compress_options import SCHEMES, CompressOptions
+from app.wording import say
 
 WORST = 10
 
@@ -54,6 +56,8 @@ def run(arguments: argparse.Namespace) -> int:
             progress=line,
         )
     print_report(report, as_json=arguments.json)
+    if report.get("config") == "kept":
+        print(say("output.config-kept", {}), file=sys.stderr)
     return 0
 
 
@@ -68,12 +72,16 @@ def print_report(report: dict[str, Any], *, as_json: bool) -> None:
     measured = [tensor for tensor in report["tensors"] if not tensor.get("kept")]
     kept = len(report["tensors"]) - len(measured)
     worst = sorted(measured, key=_sqnr)[:WORST]
-    print(f"{len(measured)} tensors compressed, {kept} kept as they are; the {len(worst)} with the largest error:")
+    print(f"tensors compressed: {len(measured)}, kept as they are: {kept}; those with the largest error:")
     print(f"{'SQNR dB':>9}{'MSE':>12}{'max error':>12}{'cosine':>14}  tensor")
     for tensor in worst:
         sqnr, cosine = figure(tensor["sqnr_db"], ".2f"), figure(tensor["cosine"], ".10f")
         mse, largest = figure(tensor["mse"]), figure(tensor["max_abs_error"])
         print(f"{sqnr:>9}{mse:>12}{largest:>12}{cosine:>14}  {printable(tensor['name'])}")
+    for name, fate in (("overflowed", "became infinite"), ("saturated", "are held at the format's largest number")):
+        count = sum(tensor.get(name, 0) for tensor in measured)
+        if count:
+            print(f"Out of range: {count:,} values {fate}.")
 
 
 def _sqnr(tensor: dict[str, Any]) -> float:

@@ -4,7 +4,7 @@ import os
 from typing import Any
 
 from app.errors import WeightFileError
-from app.metrics.error_sums import ErrorFigures
+from app.metrics.error_sums import NO_ERROR, ErrorFigures
 from app.tasks.progress import Advance, Progress, advance_from, no_progress
 from app.tasks.stored_pairs import PackedPair, plain_error
 from app.tasks.tensor_report import packed_text
@@ -84,6 +84,8 @@ def _row(entry: TensorEntry, stored: tuple[TensorEntry, ...], figures: ErrorFigu
         "name": entry.name,
         "dtype": entry.type.format,
         "shape": list(entry.shape),
+        # Another format is another storage, whatever it lost; the same format with another value is a change too.
+        "kept": len(stored) == 1 and stored[0].type == entry.type and figures == NO_ERROR,
         "stored_as": stored[0].type.format if len(stored) == 1 else packed_text(stored[1].type.format),
         "bytes_before": entry.bytes,
         "bytes_after": bytes_after,

@@ -10,7 +10,7 @@ from app.storage import PART_SUFFIX
 from app.tasks.compress_options import CompressOptions
 from app.tasks.compress_steps import Compression, PathLike
 from app.tasks.file_plan import FilePlan
-from app.tasks.model_config import MergedConfig
+from app.tasks.model_config import MergedConfig, tells_of_another_model
 from app.tasks.progress import Progress, no_progress
 from app.weightfiles.part_file import discard_part, let_others_read, write_durably
 
@@ -29,7 +29,8 @@ def compress_file(
 ) -> dict[str, Any]:
     """Compresses `source` into `target`: a file if that ends in `.safetensors`, else a new folder.
 
-    What is there already is refused without `force`; nothing has its name before it is whole.
+    What is there already is refused without `force`; nothing has its name before it is whole. Where the layout has a
+    quantization config, the report's `config` says whether a config.json was `written`, or the original's own `kept`.
 
     Raises:
         InvalidInput: `output.is-source`, `output.is-report`.
@@ -52,6 +53,8 @@ def compress_file(
         if output is not target:
             _make_folder(target)
         document = _run(compression, target, output, progress)
+        if compression.plan.quantization_config is not None:
+            document["config"] = "kept" if config is None else "written"
     let_others_read(output)
     if config is not None:
         write_durably(config.path, config.text)
@@ -124,5 +127,8 @@ def _config(plan: FilePlan, source: Path, output: Path, *, force: bool) -> Merge
     if plan.quantization_config is None:
         return None
     path = output.with_name(CONFIG_FILE)
+    if not force and tells_of_another_model(path) and path.parent.resolve() == source.parent.resolve():
+        # The original's own: merged, the original would no longer load.
+        return None
     model = path if path.exists() else source.with_name(CONFIG_FILE)
     return MergedConfig.of(path, model, plan.quantization_config, force=force)

@@ -35,6 +35,11 @@ class MergedConfig:
         return cls(path, json.dumps(merged, indent=2, ensure_ascii=False) + "\n")
 
 
+def tells_of_another_model(path: Path) -> bool:
+    """Whether there is a config.json that says more than how an earlier result of ours is stored."""
+    return path.exists() and not _is_ours_alone(_read(path))
+
+
 def _read(path: Path) -> dict[str, Any] | None:
     """The object that the file holds; None if it is missing, large, or holds something else."""
     try:
@@ -49,12 +54,16 @@ def _read(path: Path) -> dict[str, Any] | None:
 def _is_ours_to_merge(document: dict[str, Any] | None, quantization_config: Mapping[str, Any]) -> bool:
     if document is None:
         return False
-    if document.keys() == {CONFIG_KEY} and _is_compressed_tensors(document[CONFIG_KEY]):
+    if _is_ours_alone(document):
         # Written beside an earlier result; each result tells its own in its metadata, this file tells the last one's.
         return True
     if CONFIG_KEY in document:
         return bool(document[CONFIG_KEY] == quantization_config)
     return not document or not _MODEL_KEYS.isdisjoint(document)
+
+
+def _is_ours_alone(document: dict[str, Any] | None) -> bool:
+    return document is not None and document.keys() == {CONFIG_KEY} and _is_compressed_tensors(document[CONFIG_KEY])
 
 
 def _is_compressed_tensors(quantization_config: Any) -> bool:

@@ -19,7 +19,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
 
-import httpx
+import httpx2
 import numpy as np
 import psycopg
 from safetensors.numpy import save_file
@@ -151,7 +151,7 @@ class Bitlens:
         data = {"BITLENS_DATA_DIR": str(self.folder / "data"), "BITLENS_DATABASE_URL": self.server.url}
         self.environment = {**os.environ, **data, "OMP_NUM_THREADS": "1"}
         web = ["-m", "uvicorn", "--factory", "app.main:create", "--port", str(port), "--log-level", "warning"]
-        self.client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE)
+        self.client = httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE)
         self.run(web, "web")
         self.workers = [self.run(["-m", "app", "worker"], f"worker-{number}") for number in range(2)]
         wait_until(self.is_ready, "the web application")
@@ -168,7 +168,7 @@ class Bitlens:
     def is_ready(self) -> bool:
         try:
             return self.client.get("/readyz").status_code == 200
-        except httpx.TransportError:
+        except httpx2.TransportError:
             return False
 
     def show(self) -> str:

@@ -42,6 +42,7 @@ def test_every_kind_of_value_is_read() -> None:
         ("BITLENS_MAX_UPLOAD_BYTES", "-1"),
         ("BITLENS_MAX_UPLOAD_BYTES", "9" * 30),
         ("BITLENS_SECURE_COOKIES", "maybe"),
+        ("BITLENS_CHILD_MEMORY_BYTES", "100000000"),
         ("BITLENS_DATA_DIR", "~nobody-of-that-name/data"),
         ("BITLENS_WORKER_CONCURRENCY", "0"),
     ],

@@ -45,7 +45,7 @@ def test_what_is_written_is_what_is_reported(model: Path, tmp_path: Path, scheme
     compared = compare_files(model, out)
     assert compared["missing"] == compared["unexpected"] == []
     for mine, read_back in zip(report["tensors"], compared["tensors"], strict=True):
-        shared = ("name", "stored_as", "bytes_after", "bits_per_weight", *FIGURES)
+        shared = ("name", "kept", "stored_as", "bytes_after", "bits_per_weight", *FIGURES)
         assert [mine[key] for key in shared] == [read_back[key] for key in shared]
     json.dumps(report, allow_nan=False)
 
@@ -106,6 +106,19 @@ def test_a_models_own_config_is_merged(model: Path, tmp_path: Path) -> None:
         compress_file(model, tmp_path / "out.safetensors", options, force=True)
         merged = json.loads(config.read_text())
         assert (merged["architectures"], merged["hidden_size"]) == (["X"], 3)
+
+
+def test_the_originals_own_config_is_left_as_it_is(model: Path) -> None:
+    """With a quantization config in it, the original beside it would no longer load."""
+    config = model.with_name("config.json")
+    config.write_text('{"architectures": ["X"], "hidden_size": 3}')
+    out, options = model.with_name("small.safetensors"), CompressOptions(scheme="int8")
+    assert compress_file(model, out, options)["config"] == "kept"
+    assert json.loads(config.read_text()) == {"architectures": ["X"], "hidden_size": 3}
+    with safe_open(out, "pt") as file:
+        assert "quantization_config" in file.metadata()
+    assert compress_file(model, out, options, force=True)["config"] == "written"
+    assert "quantization_config" in json.loads(config.read_text())
 
 
 def test_results_with_other_options_may_lie_in_one_folder(model: Path, tmp_path: Path) -> None:

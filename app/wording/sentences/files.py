@@ -99,6 +99,10 @@ SENTENCES: dict[str, str] = {
         "The “{name}” beside the result is not this model’s, or holds another quantization. Choose another folder, "
         "or overwrite it with --force."
     ),
+    "output.config-kept": (
+        "config.json describes the original and was left as it is; the result tells its layout in its own metadata. "
+        "For a model that loaders open, let OUT be a folder."
+    ),
     "output.exists": "“{name}” already exists. Choose another name, or overwrite it with --force.",
     "output.is-report": (
         "The report cannot be written to “{name}”, which this job uses for something else. Choose another name."

@@ -1,6 +1,7 @@
 """Requests: addresses, owners, form fields, settings."""
 
 SENTENCES = {
+    "settings.too-small": "{variable} is set to {value}; the least that works is {least:,}. Raise it or unset it.",
     "settings.invalid": "{variable} is set to “{value}”, which cannot be used. Correct it or unset it.",
     "settings.no-home": "This user has no home folder to keep data in. Set BITLENS_DATA_DIR to a folder that it may "
     "write.",
