@@ -16,15 +16,15 @@ SENTENCES: dict[str, str] = {
         "The file’s metadata says that it is already quantized. Use the original weights with {scheme}."
     ),
     "compress.infinity": (
-        "Tensor “{tensor}” holds {infinities} infinities, and {scheme} has no infinity. Exclude the tensor, "
+        "Tensor “{tensor}” holds infinite values ({infinities}), and {scheme} has no infinity. Exclude the tensor, "
         "or choose float16, bfloat16 or float8_e5m2."
     ),
     "compress.name-too-long": (
         "The name of tensor “{tensor}” is too long for the suffixes that the layout adds. Exclude it."
     ),
     "compress.not-finite": (
-        "Tensor “{tensor}” holds {nans} NaN and {infinities} infinities, which {scheme} cannot scale. Exclude the "
-        "tensor, or repair the file."
+        "Tensor “{tensor}” holds values that are not finite (NaN: {nans}, infinite: {infinities}), which {scheme} "
+        "cannot scale. Exclude the tensor, or repair the file."
     ),
     "compress.nothing": (
         "{scheme} would change none of the {tensors} tensors: they are norms, biases, embeddings or heads, or "
