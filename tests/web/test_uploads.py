@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import html
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from starlette.testclient import TestClient
 from app.errors import StorageFull
 from app.tasks.upload import UploadLimits, shown_name
 from app.web.multipart_file import MultipartFile
+from app.wording import Language, say
 
 
 def stored_files(application: FastAPI) -> set[Path]:
@@ -77,17 +79,20 @@ def test_a_truncated_file(client: TestClient, scene: Any) -> None:
         assert client.post("/api/v1/files", files={"file": ("m", scene.small[:cut])}).status_code == 422
 
 
-@pytest.mark.parametrize("language", ["en", "zh"])
-def test_the_page_says_what_is_wrong(client: TestClient, language: str) -> None:
-    answer = client.post(f"/{language}/compress", files={"file": ("x.safetensors", BAD["pickle"][0])})
+@pytest.mark.parametrize("language", list(Language))
+@pytest.mark.parametrize("content", [content for content, _ in BAD.values()], ids=BAD.keys())
+def test_the_page_says_what_is_wrong(client: TestClient, language: Language, content: bytes) -> None:
+    """The same sentence beside the form, in the reader's language, with and without script."""
+    error = client.post("/api/v1/files", files={"file": ("x.safetensors", content)}).json()["error"]
+    sentence = say(error["code"], error["detail"], language)
+    answer = client.post(f"/{language}/compress", files={"file": ("x.safetensors", content)})
     assert answer.status_code == 422
     assert 'role="alert" data-refusal>' in answer.text
-    assert ("This is a Python pickle" in answer.text) == (language == "en")
-    live = client.post(
-        f"/{language}/compress", files={"file": ("x", BAD["pickle"][0])}, headers={"Accept": "application/json"}
-    )
+    assert sentence in html.unescape(answer.text)
+    live = client.post(f"/{language}/compress", files={"file": ("x", content)}, headers={"Accept": "application/json"})
     assert live.status_code == 422
-    assert live.json()["error"]["message"].isascii() == (language == "en")
+    assert live.json()["error"]["message"] == sentence
+    assert any("\u4e00" <= letter <= "\u9fff" for letter in sentence) == (language is Language.CHINESE)
 
 
 def test_the_page_leads_to_the_file(client: TestClient, scene: Any) -> None:
