@@ -24,7 +24,8 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         for number_format in CATALOG:
             aliases = " ".join(number_format.origin.aliases)
-            print(f"{number_format.name:<18}{number_format.width:>4} bits   {aliases}")
+            unit = "bit" if number_format.width == 1 else "bits"
+            print(f"{number_format.name:<18}{number_format.width:>4} {unit:<7}{aliases}".rstrip())
     return 0
 
 
@@ -36,5 +37,5 @@ def _text(value: object) -> str:
     if isinstance(value, list):
         return ", ".join(_text(item) for item in value)
     if isinstance(value, dict):
-        return " ".join(f"{name}={_text(item)}" for name, item in value.items())
+        return " ".join(_text(item) for item in value.values())
     return "none" if value is None else str(value)

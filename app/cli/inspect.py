@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
 
+from app.exact import Rounding
 from app.tasks.inspect_number import inspect_number
 from app.tasks.inspection import Inspection, InspectRequest
 from app.wording import say
@@ -19,8 +20,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     asked = parser.add_mutually_exclusive_group(required=True)
     asked.add_argument("value", nargs="?", metavar="VALUE", help="a number: 0.1, -3e-5, 0x1.8p3, inf, nan")
     asked.add_argument("--bits", metavar="CODE", help="a code instead: 0x3dcd or binary digits")
-    parser.add_argument("-f", "--format", default="bfloat16", help="format name or alias (default: %(default)s)")
-    parser.add_argument("--rounding", default="nearest_even", help="rounding mode (default: %(default)s)")
+    parser.add_argument(
+        "-f", "--format", default="bfloat16", help="name or alias, see `bitlens formats` (default: %(default)s)"
+    )
+    parser.add_argument("--rounding", default="nearest_even", help=f"{', '.join(Rounding)} (default: %(default)s)")
     parser.add_argument("--overflow", help="ieee, saturate or wrap (default: ieee for floats, saturate for integers)")
     parser.add_argument("--json", action="store_true", help="print everything as JSON")
 
