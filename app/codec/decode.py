@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from app.codec.storage_types import wide_codes
-from app.formats import BooleanFormat, FloatFormat, Format, IntegerFormat, Specials
+from app.formats import BooleanFormat, FloatFormat, Format, IntegerFormat
 
 _FLOAT64_BIAS, _FLOAT64_MANTISSA = 1023, 52
 
@@ -35,7 +35,7 @@ def _decode_float(codes: Tensor, number_format: FloatFormat) -> Tensor:
         values = values.masked_fill(is_special, torch.nan)
         values = torch.where(magnitude == number_format.max_magnitude + 1, torch.inf, values)
     else:
-        if number_format.specials is Specials.NEGATIVE_ZERO_NAN:
+        if number_format.nan_code == number_format.sign_mask != 0:
             is_special = wide == number_format.sign_mask
         values = values.masked_fill(is_special, torch.nan)
     if number_format.signed:

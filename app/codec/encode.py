@@ -8,7 +8,7 @@ from torch import Tensor
 from app.codec.integers import encode_bool, encode_integer
 from app.codec.significands import Significands, take_apart
 from app.codec.storage_types import as_int64, narrow_codes
-from app.formats import FloatFormat, Format, IntegerFormat, Specials
+from app.formats import FloatFormat, Format, IntegerFormat
 
 OverflowRule = Literal["ieee", "saturate"]
 
@@ -40,14 +40,15 @@ def _encode_float(parts: Significands, number_format: FloatFormat, overflow: Ove
         beyond = largest
     else:
         beyond = number_format.infinity_magnitude or number_format.nan_magnitude or largest
-    sign = as_int64(number_format.sign_mask)
+    sign_code = number_format.sign_mask
+    sign = as_int64(sign_code)
     code = torch.where(too_large, beyond, magnitude)
     nan = number_format.nan_magnitude
     if nan is not None:
         code = torch.where(parts.is_nan, nan, code)
     if number_format.signed:
         code = code | torch.where(parts.is_negative, sign, 0)
-    if number_format.specials is Specials.NEGATIVE_ZERO_NAN:
+    if number_format.nan_code == sign_code:
         code = torch.where(code == sign, 0, code)
         becomes_nan = parts.is_nan | (too_large if overflow == "ieee" else False)
         code = torch.where(becomes_nan, sign, code)

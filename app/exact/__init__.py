@@ -5,7 +5,7 @@ from app.exact.encode import encode
 from app.exact.encoding import Cut, Encoding, Outcome
 from app.exact.number import Finite, Infinity, NaN, Number, from_fraction
 from app.exact.parse import LONGEST_TEXT, parse
-from app.exact.rounding import Overflow, Rounding, Tail
+from app.exact.rounding import Overflow, Rounding, Tail, overflows_of
 
 __all__ = [
     "LONGEST_TEXT",
@@ -27,6 +27,7 @@ __all__ = [
     "float_parts",
     "from_fraction",
     "neighbours",
+    "overflows_of",
     "parse",
     "to_number",
     "ulp",

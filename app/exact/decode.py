@@ -6,8 +6,18 @@ from fractions import Fraction
 
 from app.errors import InvalidInput
 from app.exact.number import Finite, Infinity, NaN, Number, from_fraction
-from app.formats import FloatFormat, Format, Specials
-from app.formats.model import power_of_two
+from app.formats import (
+    BooleanFormat,
+    CodebookFormat,
+    FixedPointFormat,
+    FloatFormat,
+    Format,
+    IntegerFormat,
+    PositFormat,
+    Specials,
+    TakumFormat,
+)
+from app.formats.bits import power_of_two
 
 
 class Kind(StrEnum):
@@ -18,12 +28,16 @@ class Kind(StrEnum):
     ZERO = "zero"
     INFINITY = "infinity"
     NAN = "nan"
+    NAR = "nar"
+    """Not a real: the one code of posits and takums that is no number."""
+    INVALID = "invalid"
+    """A code without a meaning: x87 refuses it as an operand, or it lies behind the last value of a codebook."""
     INTEGER = "integer"
 
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """What a code stands for. `value` is None for infinities and NaNs; -0 is `negative` with value 0."""
+    """What a code stands for. `value` is None for what is no finite number; -0 is `negative` with value 0."""
 
     format: Format
     code: int
@@ -52,28 +66,40 @@ def decode(code: int, number_format: Format) -> Decoded:
     """
     if not 0 <= code < 1 << number_format.width:
         raise InvalidInput("code.out-of-range", format=number_format.name, width=number_format.width)
-    if not isinstance(number_format, FloatFormat):
-        whole = code - (1 << number_format.width) if code > number_format.max else code
-        return Decoded(number_format, code, Kind.INTEGER, whole < 0, Fraction(whole))
-    negative = bool(code & number_format.sign_mask)
-    magnitude = code & number_format.magnitude_mask
-    if magnitude > number_format.max_magnitude:
-        kind = Kind.INFINITY if magnitude == number_format.infinity_magnitude else Kind.NAN
-        return Decoded(number_format, code, kind, negative, None)
-    if magnitude == 0 and negative and number_format.specials is Specials.NEGATIVE_ZERO_NAN:
-        return Decoded(number_format, code, Kind.NAN, negative, None)
-    value = number_format.finite_value(magnitude)
-    kind = Kind.NORMAL
-    if number_format.has_subnormals and magnitude >> number_format.mantissa_bits == 0:
-        kind = Kind.SUBNORMAL if magnitude else Kind.ZERO
-    return Decoded(number_format, code, kind, negative, -value if negative else value)
+    value = number_format.value_of(code)
+    if isinstance(number_format, FloatFormat):
+        return Decoded(number_format, code, _float_kind(code, number_format), number_format.is_negative(code), value)
+    if value is None:
+        kind = Kind.INVALID if isinstance(number_format, CodebookFormat) else Kind.NAR
+        return Decoded(number_format, code, kind, negative=False, value=None)
+    negative = value < 0
+    if isinstance(number_format, IntegerFormat | CodebookFormat):
+        negative = negative or code == number_format.negative_zero
+    kind = Kind.NORMAL if value else Kind.ZERO
+    if isinstance(number_format, IntegerFormat | BooleanFormat):
+        kind = Kind.INTEGER
+    return Decoded(number_format, code, kind, negative, value)
+
+
+def _float_kind(code: int, number_format: FloatFormat) -> Kind:
+    magnitude = number_format.magnitude_of(code)
+    if magnitude is None:
+        return Kind.INVALID
+    if number_format.value_of(code) is None:
+        return Kind.INFINITY if magnitude == number_format.infinity_magnitude else Kind.NAN
+    if magnitude == 0 and number_format.has_zero:
+        return Kind.ZERO
+    is_subnormal = number_format.has_subnormals and magnitude >> number_format.mantissa_bits == 0
+    return Kind.SUBNORMAL if is_subnormal else Kind.NORMAL
 
 
 def float_parts(decoded: Decoded, number_format: FloatFormat) -> FloatParts:
     """The parts of a finite code of that format."""
+    magnitude = number_format.magnitude_of(decoded.code)
     assert decoded.value is not None
+    assert magnitude is not None
     mantissa_bits = number_format.mantissa_bits
-    exponent_field, mantissa = divmod(decoded.code & number_format.magnitude_mask, 1 << mantissa_bits)
+    exponent_field, mantissa = divmod(magnitude, 1 << mantissa_bits)
     if decoded.kind is Kind.NORMAL:
         return FloatParts(exponent_field, mantissa, exponent_field - number_format.bias, mantissa | 1 << mantissa_bits)
     return FloatParts(exponent_field, mantissa, number_format.min_exponent, mantissa)
@@ -87,10 +113,13 @@ def to_number(decoded: Decoded) -> Number:
     if decoded.kind is Kind.INFINITY:
         return Infinity(decoded.negative)
     number_format = decoded.format
-    assert isinstance(number_format, FloatFormat)
+    if not isinstance(number_format, FloatFormat) or decoded.kind is Kind.INVALID:
+        return NaN(negative=False)
     if number_format.specials is not Specials.IEEE:
-        return NaN(decoded.negative and number_format.specials is not Specials.NEGATIVE_ZERO_NAN)
-    quiet = 1 << (number_format.mantissa_bits - 1)
+        return NaN(decoded.negative and number_format.nan_magnitude is not None)
+    if not decoded.code & number_format.magnitude_mask:  # the NaN that stands where minus zero would
+        return NaN(negative=False)
+    quiet = number_format.quiet_bit
     payload = decoded.code & (quiet - 1)
     return NaN(decoded.negative, payload or None, signalling=not decoded.code & quiet)
 
@@ -101,38 +130,54 @@ def neighbours(code: int, number_format: Format) -> tuple[int | None, int | None
     As for `math.nextafter`: both zeros have the smallest numbers of either sign beside them, the smallest negative
     number is followed by -0 where there is one, and the largest by infinity where there is one.
     """
-    if not isinstance(number_format, FloatFormat):
-        value = decode(code, number_format).value
-        assert value is not None
-        mask = (1 << number_format.width) - 1
-        return (
-            int(value - 1) & mask if value > number_format.min else None,
-            int(value + 1) & mask if value < number_format.max else None,
-        )
-    decoded = decode(code, number_format)
-    if decoded.kind is Kind.NAN:
+    ordinal = number_format.ordinal_of(code)
+    if ordinal is None:
+        return _beside_infinity(code, number_format)
+    return _code_at(ordinal - 1, number_format, rising=False), _code_at(ordinal + 1, number_format, rising=True)
+
+
+def _beside_infinity(code: int, number_format: Format) -> tuple[int | None, int | None]:
+    """What lies beside a code that is no number: the largest finite number beside an infinity, else nothing."""
+    if not isinstance(number_format, FloatFormat) or _float_kind(code, number_format) is not Kind.INFINITY:
         return None, None
-    magnitude = code & number_format.magnitude_mask
-    last = number_format.max_magnitude + number_format.has_infinity
-    outward = magnitude + 1 if magnitude < last else None
-    sign = number_format.sign_mask
-    if magnitude == 0 and number_format.has_zero:
-        return (1 | sign if number_format.signed else None), outward
-    inward = magnitude - 1 if magnitude else None
-    if not decoded.negative:
-        return inward, outward
-    sign_of_inward = 0 if inward == 0 and not number_format.has_negative_zero else sign
-    return (
-        None if outward is None else outward | sign,
-        None if inward is None else inward | sign_of_inward,
-    )
+    largest = number_format.code_of(number_format.max_magnitude, negative=number_format.is_negative(code))
+    return (None, largest) if number_format.is_negative(code) else (largest, None)
+
+
+def _code_at(ordinal: int, number_format: Format, *, rising: bool) -> int | None:
+    if number_format.first_ordinal <= ordinal <= number_format.last_ordinal:
+        if ordinal == 0 and rising and isinstance(number_format, FloatFormat) and number_format.has_negative_zero:
+            return number_format.sign_mask
+        return number_format.code_at(ordinal)
+    if not isinstance(number_format, FloatFormat) or number_format.infinity_magnitude is None:
+        return None
+    if ordinal < 0 and not number_format.signed:
+        return None
+    return number_format.code_of(number_format.infinity_magnitude, negative=ordinal < 0)
 
 
 def ulp(decoded: Decoded) -> Fraction | None:
-    """The weight of the last bit of the stored number; None for infinities and NaNs."""
+    """The weight of the last bit of the stored number; None for what is no finite number, and in a codebook."""
     if decoded.value is None:
         return None
     number_format = decoded.format
-    if not isinstance(number_format, FloatFormat):
-        return Fraction(1)
-    return power_of_two(float_parts(decoded, number_format).exponent - number_format.mantissa_bits)
+    match number_format:
+        case FloatFormat():
+            return power_of_two(float_parts(decoded, number_format).exponent - number_format.mantissa_bits)
+        case FixedPointFormat():
+            return number_format.unit
+        case PositFormat() | TakumFormat():
+            return _tapered_ulp(decoded, number_format)
+        case CodebookFormat():
+            return None
+        case _:
+            return Fraction(1)
+
+
+def _tapered_ulp(decoded: Decoded, number_format: PositFormat | TakumFormat) -> Fraction:
+    """Of the fraction's last bit; where the exponent is cut off, a unit of its own size."""
+    ordinal = number_format.ordinal_of(decoded.code)
+    if not ordinal:
+        return number_format.min_positive
+    parts = number_format.parts(abs(ordinal))
+    return power_of_two(parts.exponent - parts.fraction_bits)

@@ -1,11 +1,22 @@
 """A number into a format: the one rounding, from the exact number straight to the code."""
 
+from app.exact.encode_codebook import encode_codebook
 from app.exact.encode_float import encode_float
-from app.exact.encode_integer import encode_bool, encode_integer
+from app.exact.encode_integer import encode_bool, encode_whole
+from app.exact.encode_tapered import encode_tapered
 from app.exact.encoding import Encoding
 from app.exact.number import Number
 from app.exact.rounding import find_overflow, find_rounding
-from app.formats import FloatFormat, Format, IntegerFormat
+from app.formats import (
+    BooleanFormat,
+    CodebookFormat,
+    FixedPointFormat,
+    FloatFormat,
+    Format,
+    IntegerFormat,
+    PositFormat,
+    TakumFormat,
+)
 
 
 def encode(
@@ -18,8 +29,14 @@ def encode(
             (NaN in an integer).
     """
     mode, limit = find_rounding(rounding), find_overflow(overflow, number_format)
-    if isinstance(number_format, FloatFormat):
-        return encode_float(number, number_format, mode, limit)
-    if isinstance(number_format, IntegerFormat):
-        return encode_integer(number, number_format, mode, limit)
-    return encode_bool(number, number_format, mode, limit)
+    match number_format:
+        case FloatFormat():
+            return encode_float(number, number_format, mode, limit)
+        case IntegerFormat() | FixedPointFormat():
+            return encode_whole(number, number_format, mode, limit)
+        case PositFormat() | TakumFormat():
+            return encode_tapered(number, number_format, mode, limit)
+        case CodebookFormat():
+            return encode_codebook(number, number_format, mode, limit)
+        case BooleanFormat():
+            return encode_bool(number, number_format, mode, limit)

@@ -8,7 +8,7 @@ from app.errors import InvalidInput
 from app.exact.encoding import Cut, Encoding, Outcome
 from app.exact.number import Finite, Infinity, NaN, Number
 from app.exact.rounding import Overflow, Rounding, Tail, rounds_up, tail_of
-from app.formats import FloatFormat, Specials
+from app.formats import FloatFormat
 
 
 def encode_float(number: Number, number_format: FloatFormat, rounding: Rounding, overflow: Overflow) -> Encoding:
@@ -114,18 +114,15 @@ def _below_the_smallest(rounding: Rounding, overflow: Overflow, number_format: F
 
 
 def _with_sign(magnitude: int, number_format: FloatFormat, *, negative: bool) -> int:
-    if not negative or (magnitude == 0 and not number_format.has_negative_zero):
-        return magnitude
-    return magnitude | number_format.sign_mask
+    keeps_sign = negative and (magnitude != 0 or not number_format.has_zero or number_format.has_negative_zero)
+    return number_format.code_of(magnitude, negative=keeps_sign)
 
 
 def _plain_nan(number_format: FloatFormat, *, negative: bool = False) -> int:
-    if number_format.specials is Specials.NEGATIVE_ZERO_NAN:
-        return number_format.sign_mask
-    magnitude = number_format.nan_magnitude
-    if magnitude is None:
+    code = number_format.nan_code
+    if code is None:
         raise InvalidInput("number.no-nan", format=number_format.name)
-    return magnitude | (number_format.sign_mask if negative else 0)
+    return code | number_format.sign_mask if negative else code
 
 
 def _nan_code(number: NaN, number_format: FloatFormat) -> tuple[int, bool]:
@@ -133,10 +130,9 @@ def _nan_code(number: NaN, number_format: FloatFormat) -> tuple[int, bool]:
     plain = _plain_nan(number_format, negative=number.negative)
     if number.payload is None and not number.signalling:
         return plain, False
-    if number_format.specials is not Specials.IEEE:
+    if not number_format.has_nan_payloads:
         return plain, True
-    # IEEE 754-2019, 6.2.1: the payload is what lies below the quiet bit.
-    quiet = 1 << (number_format.mantissa_bits - 1)
+    quiet = number_format.quiet_bit
     payload = number.payload if number.payload is not None else 1
     if payload >= quiet:
         return plain, True

@@ -1,15 +1,20 @@
-"""Numbers into integer formats and bool."""
+"""Numbers into integers, fixed point and bool."""
+
+from dataclasses import replace
 
 from app.errors import InvalidInput
 from app.exact.encoding import Cut, Encoding, Outcome
 from app.exact.number import Finite, Infinity, NaN, Number
 from app.exact.rounding import Overflow, Rounding, Tail, rounds_up, tail_of
-from app.formats import BooleanFormat, IntegerFormat
-from app.formats.model import code_mask
+from app.formats import BooleanFormat, FixedPointFormat, IntegerFormat
+from app.formats.bits import code_mask
+
+WholeFormat = IntegerFormat | FixedPointFormat
+"""Formats whose ordinals are whole numbers of a unit: 1, or 2^-fraction_bits."""
 
 
-def encode_integer(number: Number, number_format: IntegerFormat, rounding: Rounding, overflow: Overflow) -> Encoding:
-    """The number rounded to a whole one, then kept in range by saturating or wrapping."""
+def encode_whole(number: Number, number_format: WholeFormat, rounding: Rounding, overflow: Overflow) -> Encoding:
+    """The number rounded to whole units, then kept in range by saturating or wrapping."""
     if isinstance(number, NaN):
         raise InvalidInput("number.no-nan", format=number_format.name)
     if isinstance(number, Infinity):
@@ -17,17 +22,19 @@ def encode_integer(number: Number, number_format: IntegerFormat, rounding: Round
             raise InvalidInput("number.infinity-wrap", format=number_format.name)
         code = _limit(number_format, negative=number.negative)
         return Encoding(number_format, number, code, rounding, overflow, Outcome.OVERFLOW)
-    low, high = number.log2_bounds()
-    if low > number_format.width + 1 and not number.is_zero:
+    units = _in_units(number, number_format)
+    low, high = units.log2_bounds()
+    if low > number_format.width + 1 and not units.is_zero:
         code = _limit(number_format, negative=number.negative)
         if overflow is Overflow.WRAP:
-            code = _residue(number, number_format, rounding)
+            code = _residue(units, number_format, rounding)
         return Encoding(number_format, number, code, rounding, overflow, Outcome.OVERFLOW)
-    if high < -2 and not number.is_zero:
+    if high < -2 and not units.is_zero:
         up = rounds_up(rounding, Tail.BELOW_HALF, is_odd=False, negative=number.negative)
         whole, cut = int(up), Cut(high, 0, 0, 0, 0, 1, Tail.BELOW_HALF, up)
     else:
-        whole, cut = _cut(*number.ratio(), rounding, negative=number.negative)
+        whole, cut = _cut(*units.ratio(), rounding, negative=number.negative)
+    cut = replace(cut, quantum=-_fraction_bits(number_format))
     return _in_range(number, number_format, whole, cut, (rounding, overflow))
 
 
@@ -41,21 +48,34 @@ def encode_bool(number: Number, number_format: BooleanFormat, rounding: Rounding
     return Encoding(number_format, number, int(not is_zero), rounding, overflow, outcome)
 
 
+def _fraction_bits(number_format: WholeFormat) -> int:
+    return number_format.fraction_bits if isinstance(number_format, FixedPointFormat) else 0
+
+
+def _in_units(number: Finite, number_format: WholeFormat) -> Finite:
+    bits = _fraction_bits(number_format)
+    return replace(number, exponent2=number.exponent2 + bits) if bits else number
+
+
 def _in_range(
-    number: Finite, number_format: IntegerFormat, whole: int, cut: Cut, modes: tuple[Rounding, Overflow]
+    number: Finite, number_format: WholeFormat, whole: int, cut: Cut, modes: tuple[Rounding, Overflow]
 ) -> Encoding:
     value = -whole if number.negative else whole
     outcome = Outcome.EXACT if cut.tail is Tail.NOTHING else Outcome.ROUNDED if whole else Outcome.UNDERFLOW
-    code = value & code_mask(number_format)
-    if not number_format.min <= value <= number_format.max:
+    if number_format.first_ordinal <= value <= number_format.last_ordinal:
+        code = number_format.code_at(value)
+        if value == 0 and number.negative and isinstance(number_format, IntegerFormat):
+            code = number_format.negative_zero or 0
+    else:
         outcome = Outcome.OVERFLOW
+        code = value & code_mask(number_format)
         if modes[1] is Overflow.SATURATE:
             code = _limit(number_format, negative=number.negative)
     return Encoding(number_format, number, code, *modes, outcome, cut)
 
 
-def _limit(number_format: IntegerFormat, *, negative: bool) -> int:
-    return (number_format.min if negative else number_format.max) & code_mask(number_format)
+def _limit(number_format: WholeFormat, *, negative: bool) -> int:
+    return number_format.code_at(number_format.first_ordinal if negative else number_format.last_ordinal)
 
 
 def _cut(numerator: int, denominator: int, rounding: Rounding, *, negative: bool) -> tuple[int, Cut]:
@@ -67,16 +87,16 @@ def _cut(numerator: int, denominator: int, rounding: Rounding, *, negative: bool
     return kept + up, Cut(exponent, 0, kept, quarters >> 1, quarters & 1, int(beyond != 0), tail, up)
 
 
-def _residue(number: Finite, number_format: IntegerFormat, rounding: Rounding) -> int:
+def _residue(units: Finite, number_format: WholeFormat, rounding: Rounding) -> int:
     """The rounded number modulo 2^width, by modular powers where it is too long to be written out."""
-    if number.is_expandable:
-        whole = _cut(*number.ratio(), rounding, negative=number.negative)[0]
+    if units.is_expandable:
+        whole = _cut(*units.ratio(), rounding, negative=units.negative)[0]
     else:
         # x = n/d * 5^a * 2^(a+b) with both powers >= 0: modulo d * 2^width keeps quotient and remainder by d.
-        fives, twos = number.exponent10, number.exponent10 + number.exponent2
+        fives, twos = units.exponent10, units.exponent10 + units.exponent2
         assert fives >= 0, "a long number of negative powers of ten is expandable"
         assert twos >= 0, "a long number is a whole one"
-        modulus = number.denominator << number_format.width
-        product = number.numerator * pow(5, fives, modulus) * pow(2, twos, modulus) % modulus
-        whole = _cut(product, number.denominator, rounding, negative=number.negative)[0]
-    return (-whole if number.negative else whole) & code_mask(number_format)
+        modulus = units.denominator << number_format.width
+        product = units.numerator * pow(5, fives, modulus) * pow(2, twos, modulus) % modulus
+        whole = _cut(product, units.denominator, rounding, negative=units.negative)[0]
+    return (-whole if units.negative else whole) & code_mask(number_format)

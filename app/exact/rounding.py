@@ -3,7 +3,15 @@
 from enum import IntEnum, StrEnum
 
 from app.errors import InvalidInput
-from app.formats import FloatFormat, Format
+from app.formats import (
+    FixedPointFormat,
+    FloatFormat,
+    Format,
+    IntegerFormat,
+    Notation,
+    PositFormat,
+    TakumFormat,
+)
 
 
 class Rounding(StrEnum):
@@ -21,11 +29,11 @@ class Overflow(StrEnum):
     """What becomes of a number beyond the largest one."""
 
     IEEE = "ieee"
-    """Infinity where the format has one, else NaN, else the largest number. Floats only."""
+    """Infinity where the format has one, else NaN, else the largest number; NaR for infinities. Not for integers."""
     SATURATE = "saturate"
     """The largest number of that sign, also for infinities."""
     WRAP = "wrap"
-    """Modulo 2^width. Integers only."""
+    """Modulo 2^width. Two's-complement and unsigned integers and fixed point only."""
 
 
 class Tail(IntEnum):
@@ -51,20 +59,30 @@ def find_rounding(name: str) -> Rounding:
         raise InvalidInput("rounding.unknown", name=name[:40], known=", ".join(Rounding)) from None
 
 
+def overflows_of(number_format: Format) -> tuple[Overflow, ...]:
+    """What a format can do beyond its range, its default first."""
+    match number_format:
+        case FloatFormat() | PositFormat() | TakumFormat():
+            return Overflow.IEEE, Overflow.SATURATE
+        case FixedPointFormat() | IntegerFormat(notation=Notation.TWOS_COMPLEMENT):
+            return Overflow.SATURATE, Overflow.WRAP
+        case _:
+            return (Overflow.SATURATE,)
+
+
 def find_overflow(name: str | None, number_format: Format) -> Overflow:
     """The overflow mode of that name, or the format's default: `ieee` for floats, `saturate` for integers.
 
     Raises:
         InvalidInput: `overflow.unknown`, or `overflow.not-for-format`.
     """
-    is_float = isinstance(number_format, FloatFormat)
+    allowed = overflows_of(number_format)
     if name is None:
-        return Overflow.IEEE if is_float else Overflow.SATURATE
+        return allowed[0]
     try:
         overflow = Overflow(name)
     except ValueError:
         raise InvalidInput("overflow.unknown", name=name[:40], known=", ".join(Overflow)) from None
-    allowed = (Overflow.IEEE, Overflow.SATURATE) if is_float else (Overflow.SATURATE, Overflow.WRAP)
     if overflow not in allowed:
         raise InvalidInput(
             "overflow.not-for-format", name=overflow.value, format=number_format.name, known=", ".join(allowed)

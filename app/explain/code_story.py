@@ -7,7 +7,7 @@ from app.exact import Decoded, Kind, float_parts
 from app.explain.figures import short_value, with_point
 from app.explain.steps import Step
 from app.formats import FloatFormat
-from app.formats.model import power_of_two
+from app.formats.bits import power_of_two
 
 
 def code_steps(decoded: Decoded, number_format: FloatFormat) -> Iterator[Step]:

@@ -10,7 +10,7 @@ from app.explain.decision import decision
 from app.explain.figures import short_value, with_point
 from app.explain.steps import Step
 from app.formats import FloatFormat
-from app.formats.model import power_of_two
+from app.formats.bits import power_of_two
 
 LONGEST_EXACT = 2000
 """Bits of a number above which its significand is not looked at digit by digit: it would be shortened anyway."""

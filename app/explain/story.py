@@ -7,7 +7,7 @@ from app.explain.figures import shortened
 from app.explain.float_story import float_steps
 from app.explain.integer_story import integer_steps, weight_steps
 from app.explain.steps import Step
-from app.formats import FloatFormat, IntegerFormat
+from app.formats import BooleanFormat, FloatFormat, IntegerFormat
 
 LONGEST_READ = 100
 """Characters of a text up to which its meaning is spelled out where it looks different."""
@@ -19,7 +19,7 @@ def tell_encoding(text: str, encoding: Encoding) -> tuple[Step, ...]:
     steps = [_read(text.strip(" "), encoding)]
     if isinstance(encoding.format, FloatFormat):
         steps += float_steps(encoding, encoding.format, stored)
-    else:
+    elif isinstance(encoding.format, IntegerFormat | BooleanFormat):
         steps += integer_steps(encoding, encoding.format, stored)
     return tuple(steps)
 
@@ -30,6 +30,8 @@ def tell_code(decoded: Decoded) -> tuple[Step, ...]:
         return tuple(code_steps(decoded, decoded.format))
     if isinstance(decoded.format, IntegerFormat):
         return tuple(weight_steps(decoded, decoded.format))
+    if not isinstance(decoded.format, BooleanFormat):
+        return ()
     return (Step("code.bool", {"bit": decoded.code, "value": value_text(decoded)}),)
 
 

@@ -2,7 +2,7 @@
 
 from app.errors import InvalidInput
 from app.formats import Format
-from app.formats.model import hex_digits
+from app.formats.bits import hex_digits
 
 _BINARY, _HEXADECIMAL = frozenset("01"), frozenset("0123456789abcdefABCDEF")
 

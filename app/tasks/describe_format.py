@@ -2,9 +2,10 @@
 
 import math
 from dataclasses import dataclass
+from fractions import Fraction
 
 from app.exact.text import exact_text
-from app.formats import FloatFormat, Format, Specials
+from app.formats import FloatFormat, Format
 from app.tasks.code_text import format_hex
 
 
@@ -50,14 +51,14 @@ def describe_format(number_format: Format) -> FormatCard:
         return _float_card(number_format)
     return FormatCard(
         format=number_format,
-        fields=(FieldWidth("integer", number_format.width),),
+        fields=tuple(FieldWidth(name, bits) for name, bits in number_format.field_widths),
         bias=None,
-        max=str(number_format.max),
-        min=str(number_format.min),
+        max=exact_text(Fraction(number_format.max)),
+        min=exact_text(Fraction(number_format.min)),
         min_normal=None,
         min_subnormal=None,
         eps=None,
-        decimal_digits=len(str(number_format.max + 1)) - 1,
+        decimal_digits=len(str(int(number_format.max) + 1)) - 1,
         specials=(SpecialCode("0", format_hex(0, number_format)),),
         nan_codes=0,
     )
@@ -77,7 +78,7 @@ def _float_card(number_format: FloatFormat) -> FormatCard:
         eps=exact_text(number_format.epsilon),
         decimal_digits=math.floor((number_format.precision - 1) * math.log10(2)),
         specials=_specials(number_format),
-        nan_codes=_nan_codes(number_format),
+        nan_codes=number_format.nan_codes,
     )
 
 
@@ -90,22 +91,9 @@ def _specials(number_format: FloatFormat) -> tuple[SpecialCode, ...]:
         codes.append(("-0", sign))
     infinity = number_format.infinity_magnitude
     if infinity is not None:
-        codes += [("inf", infinity), ("-inf", infinity | sign)]
-    if number_format.specials is Specials.NEGATIVE_ZERO_NAN:
-        codes.append(("nan", sign))
-    elif number_format.nan_magnitude is not None:
-        codes.append(("nan", number_format.nan_magnitude))
+        codes.append(("inf", number_format.code_of(infinity)))
+        if number_format.signed:
+            codes.append(("-inf", number_format.code_of(infinity, negative=True)))
+    if number_format.nan_code is not None:
+        codes.append(("nan", number_format.nan_code))
     return tuple(SpecialCode(value, format_hex(code, number_format)) for value, code in codes)
-
-
-def _nan_codes(number_format: FloatFormat) -> int:
-    signs = 2 if number_format.signed else 1
-    match number_format.specials:
-        case Specials.IEEE:
-            return signs * ((1 << number_format.mantissa_bits) - 1)
-        case Specials.NAN_ONLY:
-            return signs
-        case Specials.NEGATIVE_ZERO_NAN:
-            return 1
-        case Specials.NONE:
-            return 0

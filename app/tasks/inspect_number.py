@@ -7,7 +7,7 @@ from app.exact.text import exact_text, fraction_text, hexfloat_text, stored_text
 from app.explain import tell_code, tell_encoding
 from app.explain.figures import with_point
 from app.formats import FloatFormat, find_format
-from app.formats.model import power_of_two
+from app.formats.bits import power_of_two
 from app.tasks.code_text import format_hex, parse_bits
 from app.tasks.inspection import Formula, Inspection, InspectRequest, Neighbour, RoundingError
 from app.tasks.number_elsewhere import elsewhere

@@ -1,18 +1,18 @@
-"""The same number in every other format of the table."""
+"""The same number in every other format that is widely used."""
 
 from app import exact
 from app.errors import AppError, InvalidInput
 from app.exact.distance import Direction, distance
 from app.exact.text import value_text
 from app.explain import Step
-from app.formats import CATALOG, Format
+from app.formats import COMMON, Format
 from app.tasks.code_text import format_hex
 from app.tasks.inspection import Elsewhere
 
 
 def elsewhere(number: exact.Number, here: Format, rounding: str, overflow: str | None) -> tuple[Elsewhere, ...]:
     """One row for each other format, in the table's order, rounded in the same mode."""
-    return tuple(_row(number, there, rounding, overflow) for there in CATALOG if there is not here)
+    return tuple(_row(number, there, rounding, overflow) for there in COMMON if there is not here)
 
 
 def _row(number: exact.Number, there: Format, rounding: str, overflow: str | None) -> Elsewhere:

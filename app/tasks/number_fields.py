@@ -4,7 +4,7 @@ import torch
 
 from app import codec
 from app.explain import bit_weights
-from app.formats import FloatFormat, Format
+from app.formats import BooleanFormat, Format, IntegerFormat
 from app.tasks.inspection import BitWeight, Field
 
 
@@ -22,7 +22,7 @@ def fields_of(code: int, number_format: Format) -> tuple[Field, ...]:
 
 def weights_of(code: int, number_format: Format) -> tuple[BitWeight, ...]:
     """What each bit of an integer adds; nothing for floats."""
-    if isinstance(number_format, FloatFormat):
+    if not isinstance(number_format, IntegerFormat | BooleanFormat):
         return ()
     top = number_format.width - 1
     return tuple(

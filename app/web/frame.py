@@ -10,7 +10,13 @@ LANGUAGE_COOKIE = "language"
 THEME_COOKIE = "theme"
 THEMES = ("auto", "light", "dark")
 SECTIONS = ("inspect", "compress", "formats")
-SECTION_OF = {"files": "compress", "jobs": "compress"}
+SECTION_OF = {
+    "files": "compress",
+    "jobs": "compress",
+    "compare": "formats",
+    "numberline": "formats",
+    "designer": "formats",
+}
 """Pages that belong to the section of another."""
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.explain import Step
-from app.formats import CATALOG, FloatFormat
+from app.formats import CATALOG
 from app.tasks.describe_format import FormatCard, describe_format
 from app.tasks.inspection import Elsewhere, Formula, Inspection, Neighbour, RoundingError, Witness
 from app.wording.say import say
@@ -50,7 +50,7 @@ def format_document(card: FormatCard) -> Document:
     number_format = card.format
     return {
         "name": number_format.name,
-        "kind": "float" if isinstance(number_format, FloatFormat) else "integer",
+        "kind": number_format.family.value,
         "width": number_format.width,
         "signed": number_format.signed,
         "fields": [{"name": field.name, "bits": field.bits} for field in card.fields],
@@ -64,7 +64,7 @@ def format_document(card: FormatCard) -> Document:
         "specials": [{"value": special.value, "hex": special.hex} for special in card.specials],
         "nan_codes": card.nan_codes,
         "aliases": list(number_format.origin.aliases),
-        "used_by": number_format.origin.used_by,
+        "used_by": list(number_format.origin.used_by),
         "reference": number_format.origin.reference,
     }
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from app.errors import InvalidInput
-from app.exact import Overflow
+from app.exact import Overflow, overflows_of
 from app.formats import Format, find_format
 from app.tasks.inspect_number import inspect_number
 from app.tasks.inspection import InspectRequest
@@ -14,7 +14,7 @@ from app.web.fragments import render_fragment
 from app.web.pages.addresses import inspect_address
 from app.web.pages.bit_picture import bit_picture
 from app.web.pages.bit_row import bit_row, blank_row
-from app.web.pages.inspect_form import Asked, inspect_form, overflows_of
+from app.web.pages.inspect_form import Asked, inspect_form
 from app.web.pages.inspect_view import InspectPage, inspect_answer
 from app.web.parameters import read_parameters
 from app.web.rendering import render

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from app.errors import AppError
-from app.exact import Overflow, Rounding
+from app.exact import Rounding, overflows_of
 from app.formats import CATALOG, FloatFormat, Format
 from app.web.pages.addresses import inspect_address
 from app.wording import Language, say
@@ -88,12 +88,6 @@ def inspect_form(language: Language, asked: Asked, chosen: Format, error: AppErr
 def _examples(language: Language, chosen: Format) -> tuple[Example, ...]:
     texts = FLOAT_EXAMPLES if isinstance(chosen, FloatFormat) else INTEGER_EXAMPLES
     return tuple(Example(text, inspect_address(language, value=text, format=chosen.name)) for text in texts)
-
-
-def overflows_of(chosen: Format) -> tuple[Overflow, Overflow]:
-    """What a format can do beyond its range, the usual first."""
-    is_float = isinstance(chosen, FloatFormat)
-    return (Overflow.IEEE, Overflow.SATURATE) if is_float else (Overflow.SATURATE, Overflow.WRAP)
 
 
 def _format_groups() -> tuple[FormatGroup, ...]:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from app.exact import overflows_of
 from app.explain import Step
 from app.formats import FloatFormat, find_format
 from app.tasks.inspection import Inspection, Neighbour
@@ -12,7 +13,7 @@ from app.web.pages.addresses import (
     inspect_picture_address,
 )
 from app.web.pages.bit_row import BitRow, bit_row, weight_text
-from app.web.pages.inspect_form import Asked, InspectForm, overflows_of
+from app.web.pages.inspect_form import Asked, InspectForm
 from app.web.pages.number_line import NumberLine, number_line
 from app.wording import Language, SentencePart, say_in_parts
 
