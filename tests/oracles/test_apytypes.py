@@ -1,4 +1,4 @@
-"""apytypes as an outside oracle: fixed point of any width, and IEEE-like floats of any width, in every rounding mode."""
+"""apytypes as an oracle: fixed point and IEEE-like floats of any width, in every rounding mode."""
 
 import random
 from fractions import Fraction
