@@ -16,14 +16,16 @@ from app.storage import LocalStorage
 from app.tasks.upload import UploadLimits
 from app.tasks.workspace import Workspace
 from app.web import health, start
+from app.web.api import compare as api_compare
 from app.web.api import files as api_files
+from app.web.api import formats as api_formats
 from app.web.api import jobs as api_jobs
 from app.web.api import numbers as api_numbers
 from app.web.body_limit import BodyLimit
 from app.web.cross_site import CrossSiteRefusal
 from app.web.failures import UnexpectedFailures, install_failure_handlers
 from app.web.head_requests import HeadRequests
-from app.web.pages import compress, files, formats, inspect, jobs, theme
+from app.web.pages import compare, compress, files, formats, inspect, jobs, theme
 from app.web.rendering import install_rendering
 from app.web.request_line import RequestLineLimit
 from app.web.security_headers import SecurityHeaders
@@ -36,10 +38,13 @@ BODY_LIMIT = 64 * 1024
 ROUTERS = (
     health.router,
     api_numbers.router,
+    api_formats.router,
+    api_compare.router,
     api_files.router,
     api_jobs.router,
     inspect.router,
     formats.router,
+    compare.router,
     compress.router,
     files.router,
     jobs.router,

@@ -1,11 +1,9 @@
-"""What the JSON API and `--json` say about numbers and formats: one shape, sentences in English."""
+"""What the JSON API and `--json` say about one number: one shape, sentences in English."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from app.explain import Step
-from app.formats import CATALOG
-from app.tasks.describe_format import FormatCard, describe_format
 from app.tasks.inspection import Elsewhere, Formula, Inspection, Neighbour, RoundingError, Witness
 from app.wording.say import say
 
@@ -37,35 +35,6 @@ def inspection_document(inspection: Inspection) -> Document:
         "witnesses": {witness.library: _witness(witness) for witness in inspection.witnesses},
         "steps": [step_document(step) for step in inspection.steps],
         "elsewhere": [_elsewhere(row) for row in inspection.elsewhere],
-    }
-
-
-def formats_document() -> Document:
-    """The document of `GET /api/v1/formats`: every format of the table."""
-    return {"formats": [format_document(describe_format(number_format)) for number_format in CATALOG]}
-
-
-def format_document(card: FormatCard) -> Document:
-    """The document of `GET /api/v1/formats/{name}`."""
-    number_format = card.format
-    return {
-        "name": number_format.name,
-        "kind": number_format.family.value,
-        "width": number_format.width,
-        "signed": number_format.signed,
-        "fields": [{"name": field.name, "bits": field.bits} for field in card.fields],
-        "bias": card.bias,
-        "max": card.max,
-        "min": card.min,
-        "min_normal": card.min_normal,
-        "min_subnormal": card.min_subnormal,
-        "eps": card.eps,
-        "digits": card.decimal_digits,
-        "specials": [{"value": special.value, "hex": special.hex} for special in card.specials],
-        "nan_codes": card.nan_codes,
-        "aliases": list(number_format.origin.aliases),
-        "used_by": list(number_format.origin.used_by),
-        "reference": number_format.origin.reference,
     }
 
 

@@ -11,7 +11,8 @@ from app.formats import CATALOG, Format, format_names
 from app.tasks.describe_format import describe_format
 from app.tasks.inspect_number import inspect_number
 from app.tasks.inspection import Inspection, InspectRequest
-from app.wording.number_documents import format_document, formats_document, inspection_document
+from app.wording.format_documents import format_document, formats_document
+from app.wording.number_documents import inspection_document
 
 
 def inspect(name: str = "bfloat16", **asked: str) -> Inspection:

@@ -1,109 +1,121 @@
-"""`/{language}/formats`: the table of formats, and the card of each."""
+"""`/{language}/formats`: the table of formats, by family, searched by any word, and names that spell a format out."""
 
 from dataclasses import dataclass
 
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse
 
-from app.errors import InvalidInput, NotFound
-from app.formats import CATALOG, FloatFormat, Format, find_format
-from app.tasks.describe_format import FormatCard, describe_format
-from app.web.pages.addresses import format_address, inspect_address
+from app.errors import InvalidInput
+from app.formats import Family, find_any_format
+from app.tasks.format_families import FAMILIES, FamilySpelling
+from app.tasks.format_search import FormatSearch, listed_widths, search_formats
+from app.web.pages import formats_card, formats_codes, formats_map
+from app.web.pages.addresses import format_address
+from app.web.pages.formats_figures import short_name
+from app.web.pages.formats_row import FormatRow, format_row
 from app.web.parameters import read_parameters
 from app.web.rendering import render
-from app.wording import Language
+from app.wording import Language, say
 
 router = APIRouter(include_in_schema=False)
-FIRST_VALUE = "0.1"
-FIRST_INTEGER = "-127"
+router.include_router(formats_card.router)
+router.include_router(formats_codes.router)
+router.include_router(formats_map.router)
 
 
 @dataclass(frozen=True, slots=True)
-class LayoutPart:
-    """A field drawn to scale: where it starts and how wide it is, in bits."""
+class SpelledExample:
+    """A name that is not listed and yet has a card."""
 
     name: str
-    start: int
-    width: int
+    href: str
 
 
 @dataclass(frozen=True, slots=True)
-class FormatRow:
-    """One line of the table."""
+class FamilyTable:
+    """The rows of one family."""
 
-    card: FormatCard
-    is_float: bool
-    layout: tuple[LayoutPart, ...]
-    card_href: str
-    inspect_href: str
+    spelling: FamilySpelling
+    examples: tuple[SpelledExample, ...]
+    rows: tuple[FormatRow, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class FormatsPage:
     """The view of `formats.html`."""
 
-    floats: tuple[FormatRow, ...]
-    others: tuple[FormatRow, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class SpecialLink:
-    """A value that is no ordinary finite number, and its code's page."""
-
-    value: str
-    hex: str
-    href: str
-
-
-@dataclass(frozen=True, slots=True)
-class FormatCardPage:
-    """The view of `format.html`."""
-
-    row: FormatRow
-    specials: tuple[SpecialLink, ...]
-    json_href: str
+    tables: tuple[FamilyTable, ...]
+    count: int
+    families: tuple[str, ...]
+    widths: tuple[int, ...]
+    family: str
+    """What is chosen; empty for all."""
+    width: int | None
+    find: str
+    spelled: FormatRow | None
+    """The format that the search text spells."""
+    refusal: str | None
+    """Why it spells none, though it looks as if."""
+    examples: tuple[SpelledExample, ...]
+    """Where nothing is found: formats of that width that a name spells."""
 
 
 @router.get("/{language}/formats")
 def show_all(language: Language, request: Request) -> HTMLResponse:
-    """Every format of the table, floats first."""
-    read_parameters(request)
-    rows = [_row(language, each) for each in CATALOG]
+    """Every listed format, floats first, or those that fit."""
+    given = read_parameters(request, "family", "width", "find")
+    family, width = _family(given.get("family", "")), _width(given.get("width", ""))
+    find = given.get("find", "").strip(" ")
+    found = search_formats(FormatSearch(family, width, find))
+    tables = tuple(
+        FamilyTable(
+            each.spelling,
+            _examples(language, each.spelling.examples),
+            tuple(format_row(language, number_format) for number_format in each.formats),
+        )
+        for each in found.families
+    )
     view = FormatsPage(
-        floats=tuple(row for row in rows if row.is_float), others=tuple(row for row in rows if not row.is_float)
+        tables=tables,
+        count=found.count,
+        families=tuple(spelling.family.value for spelling in FAMILIES),
+        widths=listed_widths(),
+        family=family.value if family else "",
+        width=width,
+        find=find,
+        spelled=format_row(language, found.spelled) if found.spelled else None,
+        refusal=say(found.refusal.code, found.refusal.figures, language) if found.refusal else None,
+        examples=_of_width(language, width) if not tables and width else (),
     )
-    return render(request, "formats.html", view)
+    return render(request, "formats.html", view, partial="_formats_found.html")
 
 
-@router.get("/{language}/formats/{name}")
-def show_one(language: Language, name: str, request: Request) -> HTMLResponse:
-    """The card of one format, by its name or an alias."""
-    read_parameters(request)
-    try:
-        number_format = find_format(name)
-    except InvalidInput as error:
-        raise NotFound(error.code, **error.figures) from None
-    row = _row(language, number_format)
-    specials = tuple(
-        SpecialLink(each.value, each.hex, inspect_address(language, bits=each.hex, format=number_format.name))
-        for each in row.card.specials
-    )
-    view = FormatCardPage(row, specials, f"/api/v1/formats/{number_format.name}")
-    return render(request, "format.html", view)
+def _family(text: str) -> Family | None:
+    if not text:
+        return None
+    if text not in set(Family):
+        raise InvalidInput(
+            "formats.family", family=text[:40], known=", ".join(spelling.family for spelling in FAMILIES)
+        )
+    return Family(text)
 
 
-def _row(language: Language, number_format: Format) -> FormatRow:
-    card = describe_format(number_format)
-    parts, start = [], 0
-    for field in card.fields:
-        parts.append(LayoutPart(field.name, start, field.bits))
-        start += field.bits
-    is_float = isinstance(number_format, FloatFormat)
-    example = FIRST_VALUE if is_float else FIRST_INTEGER if number_format.signed else FIRST_INTEGER.removeprefix("-")
-    return FormatRow(
-        card=card,
-        is_float=is_float,
-        layout=tuple(parts),
-        card_href=format_address(language, number_format.name),
-        inspect_href=inspect_address(language, value=example, format=number_format.name),
+def _width(text: str) -> int | None:
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) <= 3 and 1 <= int(text) <= 128):
+        raise InvalidInput("formats.width", width=text[:20])
+    return int(text)
+
+
+def _of_width(language: Language, width: int) -> tuple[SpelledExample, ...]:
+    names = [f"int{width}", f"uint{width}"]
+    names += [f"posit{width}", f"takum_linear{width}", f"q0.{width - 1}"] if width > 1 else []
+    names += [f"e{(width - 1) // 2}m{width - 1 - (width - 1) // 2}"] if 5 <= width <= 30 else []
+    return _examples(language, tuple(names))
+
+
+def _examples(language: Language, names: tuple[str, ...]) -> tuple[SpelledExample, ...]:
+    return tuple(
+        SpelledExample(short_name(name), format_address(language, find_any_format(name).name)) for name in names
     )

@@ -1,0 +1,203 @@
+"""`/{language}/formats/{name}/map`: every value of a narrow format on one page; a wider one by powers of two."""
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Request
+from starlette.responses import HTMLResponse
+
+from app.errors import InvalidInput
+from app.exact.text import exact_text
+from app.formats import FloatFormat, Format
+from app.tasks.format_binades import Binade, binades
+from app.tasks.format_codes import refuse_wide
+from app.tasks.format_map import WIDEST_MAP, FormatMap, MapCell, MapRow, format_map
+from app.web.pages.addresses import format_address, format_part_address
+from app.web.pages.formats_codes import scalar_or_refuse
+from app.web.pages.formats_figures import ShownFigure, short_name, shown
+from app.web.parameters import read_parameters
+from app.web.rendering import render
+from app.wording import Language
+
+router = APIRouter(include_in_schema=False)
+PAGE_BINADES = 64
+CHART_WIDTH, CHART_HEIGHT = 1120, 160
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnCell:
+    """A value and its page, or a gap."""
+
+    cell: MapCell
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnRow:
+    """A row of the map and the exponent bits that its codes share."""
+
+    row: MapRow
+    bits: str
+    cells: tuple[DrawnCell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnPart:
+    """The positive numbers, the negative ones, or what is neither."""
+
+    name: str
+    rows: tuple[DrawnRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BinadeLine:
+    """A line of the table of binades."""
+
+    binade: Binade
+    step: ShownFigure | None
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class BinadeChart:
+    """Significant bits over the power of two: a bar a binade, in a picture of CHART_WIDTH by CHART_HEIGHT."""
+
+    path: str
+    subnormal_path: str
+    one_at: float | None
+    lowest: int
+    highest: int
+    most_bits: int
+    width: int = CHART_WIDTH
+    height: int = CHART_HEIGHT
+
+
+@dataclass(frozen=True, slots=True)
+class MapPage:
+    """The view of `format_map.html`: cells for 8 bits or fewer, binades above."""
+
+    name: str
+    card_href: str
+    codes_href: str
+    columns: int
+    by_binade: bool
+    headings: tuple[str, ...]
+    """Of the columns: how many times the power of two, or the last digit of the code."""
+    parts: tuple[DrawnPart, ...]
+    chart: BinadeChart | None
+    lines: tuple[BinadeLine, ...]
+    page: int
+    pages: int
+    previous_href: str | None
+    next_href: str | None
+
+
+@router.get("/{language}/formats/{name}/map")
+def show_map(language: Language, name: str, request: Request) -> HTMLResponse:
+    """Cells for formats of up to 8 bits, a chart and a table of binades for up to 16."""
+    given = read_parameters(request, "page")
+    number_format = scalar_or_refuse(name)
+    refuse_wide(number_format)
+    if number_format.width <= WIDEST_MAP:
+        return render(request, "format_map.html", _cells(language, number_format))
+    return render(request, "format_map.html", _binades(language, number_format, given.get("page", "")))
+
+
+def _cells(language: Language, number_format: Format) -> MapPage:
+    found, name = format_map(number_format), number_format.name
+    suffix = urlencode({"format": name})
+
+    def drawn(row: MapRow) -> DrawnRow:
+        cells = tuple(DrawnCell(cell, f"/{language}/inspect?bits={cell.hex}&{suffix}") for cell in row.cells)
+        return DrawnRow(row, _exponent_bits(row, number_format), cells)
+
+    return MapPage(
+        name=short_name(name),
+        card_href=format_address(language, name),
+        codes_href=format_part_address(language, name, "codes"),
+        columns=found.columns,
+        by_binade=found.by_binade,
+        headings=_headings(found),
+        parts=tuple(DrawnPart(part.name, tuple(map(drawn, part.rows))) for part in found.parts),
+        chart=None,
+        lines=(),
+        page=1,
+        pages=1,
+        previous_href=None,
+        next_href=None,
+    )
+
+
+def _headings(found: FormatMap) -> tuple[str, ...]:
+    if found.by_binade:
+        return tuple(exact_text(1 + Fraction(place, found.columns)) for place in range(found.columns))
+    return tuple(f"{place:x}" for place in range(found.columns))
+
+
+def _exponent_bits(row: MapRow, number_format: Format) -> str:
+    if not isinstance(number_format, FloatFormat) or row.role not in ("binade", "subnormal") or row.exponent is None:
+        return ""
+    code = next(cell.code for cell in row.cells if cell.code is not None)
+    field = (code & number_format.magnitude_mask) >> number_format.mantissa_bits
+    return f"{field:0{number_format.exponent_bits}b}" if number_format.exponent_bits else ""
+
+
+def _binades(language: Language, number_format: Format, page_text: str) -> MapPage:
+    found, name = binades(number_format), number_format.name
+    pages = -(-len(found) // PAGE_BINADES)
+    page = _page(page_text, pages, name) if page_text else _page_of_one(found)
+
+    def page_href(number: int) -> str:
+        return format_part_address(language, name, "map", page=str(number))
+
+    return MapPage(
+        name=short_name(name),
+        card_href=format_address(language, name),
+        codes_href=format_part_address(language, name, "codes"),
+        columns=0,
+        by_binade=True,
+        headings=(),
+        parts=(),
+        chart=_chart(found),
+        lines=tuple(
+            BinadeLine(
+                each,
+                shown(each.step) if each.step else None,
+                format_part_address(language, name, "codes", at=each.first_hex) + "#at",
+            )
+            for each in found[(page - 1) * PAGE_BINADES : page * PAGE_BINADES]
+        ),
+        page=page,
+        pages=pages,
+        previous_href=page_href(page - 1) if page > 1 else None,
+        next_href=page_href(page + 1) if page < pages else None,
+    )
+
+
+def _page(text: str, pages: int, name: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 4 and 1 <= int(text) <= pages):
+        raise InvalidInput("codes.page", page=text[:20], pages=pages, format=name[:40])
+    return int(text)
+
+
+def _page_of_one(found: tuple[Binade, ...]) -> int:
+    """The page with the binade of 1, or the first."""
+    place = next((place for place, each in enumerate(found) if each.exponent == 0), 0)
+    return place // PAGE_BINADES + 1
+
+
+def _chart(found: tuple[Binade, ...]) -> BinadeChart:
+    lowest, highest = found[0].exponent, found[-1].exponent
+    column = CHART_WIDTH / (highest - lowest + 1)
+    most_bits = max(each.count.bit_length() for each in found)
+    gap = 1 if column > 4 else 0
+    paths: dict[bool, list[str]] = {False: [], True: []}
+    for each in found:
+        height = (math.log2(each.count) + 1) / most_bits * CHART_HEIGHT
+        left = (each.exponent - lowest) * column
+        box = f"M{left:.2f} {CHART_HEIGHT}V{CHART_HEIGHT - height:.2f}H{left + column - gap:.2f}V{CHART_HEIGHT}Z"
+        paths[each.is_subnormal].append(box)
+    one_at = -lowest * column if lowest <= 0 <= highest else None
+    return BinadeChart("".join(paths[False]), "".join(paths[True]), one_at, lowest, highest, most_bits)
