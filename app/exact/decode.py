@@ -35,6 +35,21 @@ class Kind(StrEnum):
     INTEGER = "integer"
 
 
+class InvalidKind(StrEnum):
+    """Why a code is none that an encoder gives; see `invalid_kind`."""
+
+    PSEUDO_DENORMAL = "pseudo-denormal"
+    """Exponent field 0 with the integer bit set: read as the normal number of exponent field 1, and never written."""
+    UNNORMAL = "unnormal"
+    """The integer bit is clear though the exponent is that of a normal number; so is the zero among them."""
+    PSEUDO_INFINITY = "pseudo-infinity"
+    """Infinity with the integer bit clear."""
+    PSEUDO_NAN = "pseudo-nan"
+    """A NaN with the integer bit clear."""
+    BEHIND_LAST = "behind-last"
+    """Behind the last value of a codebook."""
+
+
 @dataclass(frozen=True, slots=True)
 class Decoded:
     """What a code stands for. `value` is None for what is no finite number; -0 is `negative` with value 0."""
@@ -72,13 +87,43 @@ def decode(code: int, number_format: Format) -> Decoded:
     if value is None:
         kind = Kind.INVALID if isinstance(number_format, CodebookFormat) else Kind.NAR
         return Decoded(number_format, code, kind, negative=False, value=None)
-    negative = value < 0
-    if isinstance(number_format, IntegerFormat | CodebookFormat):
-        negative = negative or code == number_format.negative_zero
+    negative = value < 0 or code == minus_zero_code(number_format)
     kind = Kind.NORMAL if value else Kind.ZERO
     if isinstance(number_format, IntegerFormat | BooleanFormat):
         kind = Kind.INTEGER
     return Decoded(number_format, code, kind, negative, value)
+
+
+def minus_zero_code(number_format: Format) -> int | None:
+    """The code of minus zero; None where the format has none."""
+    match number_format:
+        case FloatFormat():
+            return number_format.sign_mask if number_format.has_negative_zero else None
+        case IntegerFormat() | CodebookFormat():
+            return number_format.negative_zero
+        case _:
+            return None
+
+
+def invalid_kind(code: int, number_format: Format) -> InvalidKind | None:
+    """The name of a code without a canonical meaning; None for every other code.
+
+    Intel 64 and IA-32 Architectures Software Developer's Manual, volume 1, 8.2.2 and table 8-3.
+    """
+    match number_format:
+        case CodebookFormat():
+            return InvalidKind.BEHIND_LAST if code >= len(number_format.values) else None
+        case FloatFormat(has_explicit_integer_bit=True) if not number_format.is_canonical(code):
+            fraction_bits = number_format.mantissa_bits
+            exponent_field = code >> (fraction_bits + 1) & ((1 << number_format.exponent_bits) - 1)
+            if exponent_field == 0:
+                return InvalidKind.PSEUDO_DENORMAL
+            if exponent_field < (1 << number_format.exponent_bits) - 1:
+                return InvalidKind.UNNORMAL
+            has_fraction = code & ((1 << fraction_bits) - 1)
+            return InvalidKind.PSEUDO_NAN if has_fraction else InvalidKind.PSEUDO_INFINITY
+        case _:
+            return None
 
 
 def _float_kind(code: int, number_format: FloatFormat) -> Kind:
@@ -106,7 +151,11 @@ def float_parts(decoded: Decoded, number_format: FloatFormat) -> FloatParts:
 
 
 def to_number(decoded: Decoded) -> Number:
-    """The stored number as one that can be put into another format; a NaN carries its payload along."""
+    """The stored number as one that can be put into another format; a NaN carries its payload along.
+
+    In the same format `encode` gives the code back. The NaN at minus zero's code has an explicit payload of 0, which
+    tells it from the quiet NaN without one where a format has both.
+    """
     if decoded.value is not None:
         number = from_fraction(decoded.value)
         return Finite(decoded.negative, number.numerator, number.denominator)
@@ -115,10 +164,10 @@ def to_number(decoded: Decoded) -> Number:
     number_format = decoded.format
     if not isinstance(number_format, FloatFormat) or decoded.kind is Kind.INVALID:
         return NaN(negative=False)
+    if number_format.has_nan_at_minus_zero and decoded.code == number_format.sign_mask:
+        return NaN(negative=False, payload=0 if number_format.nan_codes > 1 else None)
     if number_format.specials is not Specials.IEEE:
-        return NaN(decoded.negative and number_format.nan_magnitude is not None)
-    if not decoded.code & number_format.magnitude_mask:  # the NaN that stands where minus zero would
-        return NaN(negative=False)
+        return NaN(decoded.negative)
     quiet = number_format.quiet_bit
     payload = decoded.code & (quiet - 1)
     return NaN(decoded.negative, payload or None, signalling=not decoded.code & quiet)
@@ -127,7 +176,7 @@ def to_number(decoded: Decoded) -> Number:
 def neighbours(code: int, number_format: Format) -> tuple[int | None, int | None]:
     """The codes of the next smaller and next larger number; None past the ends and for NaN.
 
-    As for `math.nextafter`: both zeros have the smallest numbers of either sign beside them, the smallest negative
+    Ordinals say what comes next. As for `math.nextafter`: both zeros have the smallest numbers of either sign beside them, the smallest negative
     number is followed by -0 where there is one, and the largest by infinity where there is one.
     """
     ordinal = number_format.ordinal_of(code)
@@ -146,9 +195,11 @@ def _beside_infinity(code: int, number_format: Format) -> tuple[int | None, int 
 
 def _code_at(ordinal: int, number_format: Format, *, rising: bool) -> int | None:
     if number_format.first_ordinal <= ordinal <= number_format.last_ordinal:
-        if ordinal == 0 and rising and isinstance(number_format, FloatFormat) and number_format.has_negative_zero:
-            return number_format.sign_mask
-        return number_format.code_at(ordinal)
+        code = number_format.code_at(ordinal)
+        minus_zero = minus_zero_code(number_format) if rising else None
+        if minus_zero is not None and number_format.value_of(code) == 0:
+            return minus_zero
+        return code
     if not isinstance(number_format, FloatFormat) or number_format.infinity_magnitude is None:
         return None
     if ordinal < 0 and not number_format.signed:
@@ -157,11 +208,16 @@ def _code_at(ordinal: int, number_format: Format, *, rising: bool) -> int | None
 
 
 def ulp(decoded: Decoded) -> Fraction | None:
-    """The weight of the last bit of the stored number; None for what is no finite number, and in a codebook."""
+    """The weight of the last bit of the stored number; None for what is no finite number, and in a codebook.
+
+    Of zero: the smallest positive number, which is the step away from it.
+    """
     if decoded.value is None:
         return None
     number_format = decoded.format
     match number_format:
+        case FloatFormat() if decoded.kind is Kind.ZERO:
+            return number_format.min_positive
         case FloatFormat():
             return power_of_two(float_parts(decoded, number_format).exponent - number_format.mantissa_bits)
         case FixedPointFormat():

@@ -1,7 +1,8 @@
-"""Numbers into codebooks: the nearest value of the list, ties by its place in the order of values."""
+"""Numbers into codebooks: the nearest value of the list, ties by its rank, its place in the order of values."""
 
 from bisect import bisect_right
 from fractions import Fraction
+from math import lcm
 
 from app.errors import InvalidInput
 from app.exact.encoding import Encoding, Outcome
@@ -11,41 +12,56 @@ from app.formats import CodebookFormat
 
 
 def encode_codebook(number: Number, number_format: CodebookFormat, rounding: Rounding, overflow: Overflow) -> Encoding:
-    """The code of the number; beyond both ends the last value stands for it."""
+    """The code of the number; beyond both ends the last value stands for it, and nearest-even takes an even rank.
+
+    Modes work on magnitudes, as for every format. Between a negative and a positive value with no zero among them,
+    toward zero keeps the sign. A negative number that becomes zero is minus zero where the codebook has one.
+
+    Raises:
+        InvalidInput: `number.no-nan`.
+    """
     if isinstance(number, NaN):
         raise InvalidInput("number.no-nan", format=number_format.name)
-    code, outcome = _code(number, number_format, rounding)
+    order = number_format.codes_in_order
+    values = [number_format.values[code] for code in order]
+    rank, outcome = _rank(number, values, rounding)
+    code = order[rank]
+    if number.negative and values[rank] == 0 and number_format.negative_zero is not None:
+        code = number_format.negative_zero
     return Encoding(number_format, number, code, rounding, overflow, outcome)
 
 
-def _code(number: Finite | Infinity, number_format: CodebookFormat, rounding: Rounding) -> tuple[int, Outcome]:
-    order = number_format.codes_in_order
-    if isinstance(number, Infinity) or (not number.is_zero and number.log2_bounds()[0] > _reach(number_format)):
-        return order[0 if number.negative else -1], Outcome.OVERFLOW
-    tiny = not number.is_zero and not number.is_expandable
-    value = Fraction(-1 if number.negative else 1, 1 << 4 * 2200) if tiny else number.fraction()
-    values = [number_format.values[code] for code in order]
-    place = bisect_right(values, value) - 1
-    if place < 0 or (place == len(values) - 1 and value > values[-1]):
-        return order[max(place, 0)], Outcome.OVERFLOW
-    if values[place] == value:
-        if value == 0 and number.negative and number_format.negative_zero is not None:
-            return number_format.negative_zero, Outcome.EXACT
-        return order[place], Outcome.EXACT
-    return order[place + _goes_up(value, values, place, rounding)], Outcome.ROUNDED
+def _rank(number: Finite | Infinity, values: list[Fraction], rounding: Rounding) -> tuple[int, Outcome]:
+    last = len(values) - 1
+    reach = max(abs(values[0]), abs(values[-1])).numerator.bit_length() + 1
+    if isinstance(number, Infinity) or (not number.is_zero and number.log2_bounds()[0] > reach):
+        return 0 if number.negative else last, Outcome.OVERFLOW
+    value = _in_reach(number, values)
+    rank = bisect_right(values, value) - 1
+    if rank < 0 or (rank == last and value > values[-1]):
+        return max(rank, 0), Outcome.OVERFLOW
+    if values[rank] == value:
+        return rank, Outcome.EXACT
+    rank += _goes_up(value, values, rank, rounding, negative=number.negative)
+    return rank, Outcome.ROUNDED if values[rank] or number.is_zero else Outcome.UNDERFLOW
 
 
-def _reach(number_format: CodebookFormat) -> int:
-    largest = max(abs(number_format.min), abs(number_format.max))
-    return largest.numerator.bit_length() + 1
+def _in_reach(number: Finite, values: list[Fraction]) -> Fraction:
+    """The number, or where it is too small to be told from others of its size, one of them."""
+    unit = lcm(*(value.denominator for value in values))
+    # Every value and every midpoint is a multiple of half a unit.
+    if not number.is_zero and number.log2_bounds()[1] < -unit.bit_length() - 2:
+        return Fraction(-1 if number.negative else 1, unit << 3)
+    return number.fraction()
 
 
-def _goes_up(value: Fraction, values: list[Fraction], place: int, rounding: Rounding) -> bool:
-    """Whether the larger of the two neighbours is taken; rounding is decided on magnitudes, as for every format."""
-    low, high = values[place], values[place + 1]
+def _goes_up(value: Fraction, values: list[Fraction], rank: int, rounding: Rounding, *, negative: bool) -> bool:
+    """Whether the larger of the two neighbours is taken."""
+    low, high = values[rank], values[rank + 1]
+    if low < 0 < high and rounding is Rounding.TOWARD_ZERO:
+        return not negative
     share = (value - low) / (high - low)
-    if value > 0:
-        tail = tail_of(share.numerator, share.denominator)
-        return rounds_up(rounding, tail, is_odd=bool(place & 1), negative=False)
-    tail = Tail(4 - tail_of(share.numerator, share.denominator)) if share else Tail.NOTHING
-    return not rounds_up(rounding, tail, is_odd=not place & 1, negative=True)
+    tail = tail_of(share.numerator, share.denominator)
+    if not negative:
+        return rounds_up(rounding, tail, is_odd=bool(rank & 1), negative=False)
+    return not rounds_up(rounding, Tail(4 - tail), is_odd=not rank & 1, negative=True)

@@ -14,7 +14,14 @@ WholeFormat = IntegerFormat | FixedPointFormat
 
 
 def encode_whole(number: Number, number_format: WholeFormat, rounding: Rounding, overflow: Overflow) -> Encoding:
-    """The number rounded to whole units, then kept in range by saturating or wrapping."""
+    """The number rounded to whole units, then kept in range by saturating or wrapping.
+
+    The range comes after the rounding: -0.4 is 0 in an unsigned format. Minus zero, and what rounds to it, keeps its
+    sign in sign-magnitude and one's complement; ties go to the even number, whatever its code there.
+
+    Raises:
+        InvalidInput: `number.no-nan`, `number.infinity-wrap`.
+    """
     if isinstance(number, NaN):
         raise InvalidInput("number.no-nan", format=number_format.name)
     if isinstance(number, Infinity):
@@ -92,11 +99,10 @@ def _residue(units: Finite, number_format: WholeFormat, rounding: Rounding) -> i
     if units.is_expandable:
         whole = _cut(*units.ratio(), rounding, negative=units.negative)[0]
     else:
-        # x = n/d * 5^a * 2^(a+b) with both powers >= 0: modulo d * 2^width keeps quotient and remainder by d.
+        # x = n/d * 5^a * 2^b: with both powers >= 0, modulo d * 2^width keeps quotient and remainder by d.
         fives, twos = units.exponent10, units.exponent10 + units.exponent2
-        assert fives >= 0, "a long number of negative powers of ten is expandable"
-        assert twos >= 0, "a long number is a whole one"
-        modulus = units.denominator << number_format.width
-        product = units.numerator * pow(5, fives, modulus) * pow(2, twos, modulus) % modulus
-        whole = _cut(product, units.denominator, rounding, negative=units.negative)[0]
+        denominator = units.denominator * 5 ** max(-fives, 0) << max(-twos, 0)
+        modulus = denominator << number_format.width
+        product = units.numerator * pow(5, max(fives, 0), modulus) * pow(2, max(twos, 0), modulus) % modulus
+        whole = _cut(product, denominator, rounding, negative=units.negative)[0]
     return (-whole if units.negative else whole) & code_mask(number_format)

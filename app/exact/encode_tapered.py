@@ -1,13 +1,12 @@
 """Numbers into posits and takums: the endless bit string of a number is cut, and rounded as an integer.
 
-A nonzero number never becomes 0 or NaR (Posit Standard 2022, 4.1): beyond both ends the last code stands for it.
+A nonzero number never becomes 0 or NaR (Posit Standard 2022, 4.1): beyond both ends the last code stands for it, in
+every mode, so that a directed one can there only take the side that exists.
 """
-
-from fractions import Fraction
 
 from app.exact.encoding import Encoding, Outcome
 from app.exact.number import Finite, Infinity, NaN, Number
-from app.exact.rounding import Overflow, Rounding, Tail, rounds_up
+from app.exact.rounding import Overflow, Rounding, Tail, floor_log2, rounds_up, tail_of
 from app.formats import PositFormat, TakumFormat
 
 TaperedFormat = PositFormat | TakumFormat
@@ -37,52 +36,59 @@ def _encode(
 
 def _magnitude(number: Finite, number_format: TaperedFormat, rounding: Rounding) -> tuple[int, Outcome]:
     last = number_format.last_ordinal
+    highest, lowest = number_format.parts(last).exponent, number_format.parts(1).exponent
     low, high = number.log2_bounds()
-    if low > number_format.parts(last).exponent + 1:
+    if low > highest:
         return last, Outcome.OVERFLOW
-    if high < number_format.parts(1).exponent:
+    if high <= lowest:
         return 1, Outcome.UNDERFLOW
-    value = abs(number.fraction())
-    below = _below(value, number_format)
-    if below >= last:
-        exact = value == number_format.max
-        return last, Outcome.EXACT if exact else Outcome.OVERFLOW
+    numerator, denominator = number.ratio()
+    exponent = floor_log2(numerator, denominator)
+    if exponent > highest:
+        return last, Outcome.OVERFLOW
+    if exponent < lowest:
+        return 1, Outcome.UNDERFLOW
+    below, tail = _cut(numerator, denominator, exponent, number_format)
     if below == 0:
         return 1, Outcome.UNDERFLOW
-    tail = _tail(value, below, number_format)
-    up = rounds_up(rounding, tail, is_odd=bool(below & 1), negative=number.negative)
-    return below + up, Outcome.EXACT if tail is Tail.NOTHING else Outcome.ROUNDED
+    if tail is Tail.NOTHING:
+        return below, Outcome.EXACT
+    if below == last:
+        return last, Outcome.OVERFLOW
+    return below + rounds_up(rounding, tail, is_odd=bool(below & 1), negative=number.negative), Outcome.ROUNDED
 
 
-def _below(value: Fraction, number_format: TaperedFormat) -> int:
-    """The largest code at or below a positive number, by halving: codes are in the order of their numbers."""
-    low, high = 0, number_format.last_ordinal + 1
-    while high - low > 1:
-        middle = (low + high) // 2
-        if number_format.parts(middle).value <= value:
-            low = middle
-        else:
-            high = middle
-    return low
+def _cut(numerator: int, denominator: int, exponent: int, number_format: TaperedFormat) -> tuple[int, Tail]:
+    """The code below a positive ratio from [2^exponent, 2^(exponent + 1)), and how its bit string goes on.
+
+    The string is that of the exponent, then the fraction without end: prefix.fff... as a binary number, which is moved
+    until the bits of the code stand before the point.
+    """
+    prefix, length = _exponent_bits(exponent, number_format)
+    if exponent >= 0:
+        denominator <<= exponent
+    else:
+        numerator <<= -exponent
+    string = prefix * denominator + (numerator - denominator)
+    kept_bits = number_format.width - 1
+    if kept_bits >= length:
+        string <<= kept_bits - length
+    else:
+        denominator <<= length - kept_bits
+    below, remainder = divmod(string, denominator)
+    return below, tail_of(remainder, denominator)
 
 
-def _tail(value: Fraction, below: int, number_format: TaperedFormat) -> Tail:
-    """Where the number lies between two codes: half is the code between them that one more bit would give."""
-    if number_format.parts(below).value == value:
-        return Tail.NOTHING
-    half = longer(number_format).parts(2 * below + 1).value
-    if value == half:
-        return Tail.HALF
-    return Tail.BELOW_HALF if value < half else Tail.ABOVE_HALF
-
-
-def longer(number_format: TaperedFormat) -> TaperedFormat:
-    """The same format with one more bit."""
+def _exponent_bits(exponent: int, number_format: TaperedFormat) -> tuple[int, int]:
+    """The bits between sign and fraction as a binary number, and how many they are."""
     if isinstance(number_format, PositFormat):
-        return PositFormat(
-            name=number_format.name,
-            width=number_format.width + 1,
-            exponent_size=number_format.exponent_size,
-            origin=number_format.origin,
-        )
-    return TakumFormat(name=number_format.name, width=number_format.width + 1, origin=number_format.origin)
+        size = number_format.exponent_size
+        run, rest = exponent >> size, exponent & ((1 << size) - 1)
+        # run + 1 ones and a zero, or -run zeros and a one (Posit Standard 2022, 3.4).
+        regime, length = ((2 << (run + 1)) - 2, run + 2) if run >= 0 else (1, 1 - run)
+        return regime << size | rest, length + size
+    if exponent >= 0:
+        bits = (exponent + 1).bit_length() - 1
+        return (8 | bits) << bits | (exponent + 1 - (1 << bits)), 4 + bits
+    bits = (-exponent).bit_length() - 1
+    return (7 - bits) << bits | (exponent + (2 << bits) - 1), 4 + bits

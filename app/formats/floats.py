@@ -108,6 +108,11 @@ class FloatFormat:
         return self.signed and self.has_zero and not self.allows_negative_zero
 
     @property
+    def has_nan_at_minus_zero(self) -> bool:
+        """Whether the code of minus zero is a NaN, beside those of the top exponent or instead of them."""
+        return self._nan_is_minus_zero and self.specials is not Specials.NONE
+
+    @property
     def max_magnitude(self) -> int:
         """Magnitude of the largest finite number."""
         match self.specials:
