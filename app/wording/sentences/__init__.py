@@ -3,7 +3,17 @@
 A sentence quotes its figures as `{name}`. Its translation is looked up by the English text, in `app/wording/zh/*.po`.
 """
 
-from app.wording.sentences import commands, compare, exact_numbers, files, format_pages, formats, jobs, numbers, requests
+from app.wording.sentences import (
+    commands,
+    compare,
+    exact_numbers,
+    files,
+    format_pages,
+    formats,
+    jobs,
+    numbers,
+    requests,
+)
 
 SENTENCES: dict[str, str] = {
     **numbers.SENTENCES,
