@@ -52,7 +52,7 @@ def _print_table() -> None:
                 unit = "bit" if each.width == 1 else "bits"
                 print(f"  {each.name:<{NAME_COLUMN}}{each.width:>4} {unit:<7}{aliases}".rstrip())
         if spelling.patterns:
-            print(f"  also {', '.join(spelling.patterns)}")
+            print(f"  also {', '.join(spelling.patterns)} {' '.join(spelling.options)}".rstrip())
 
 
 def _card(document: dict[str, Any]) -> str:

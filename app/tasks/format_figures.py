@@ -52,7 +52,7 @@ def figures_of(number_format: Format) -> FormatFigures:
 
 
 def in_powers(value: Fraction) -> str:
-    """An expression of powers of two that reads back as the same number: `2^-24`, `(2^24-1)*2^104`, `5*2^-16`.
+    """An expression of powers of two that reads back as the number: `2^-24`, `(2^24-1)*2^104`, `1+2^-63`, `5*2^-16`.
 
     Whole numbers of few digits, and what is no multiple of a power of two, stay as they are.
     """
@@ -66,10 +66,17 @@ def in_powers(value: Fraction) -> str:
     if odd == 1:
         return f"{sign}2^{exponent}"
     bits = odd.bit_length()
+    if odd == (1 << (bits - 1)) + 1 and bits > LONGEST_DIFFERENCE:
+        upper, lower = _power(bits - 1 + exponent), _power(exponent)
+        return f"-({upper}+{lower})" if sign else f"{upper}+{lower}"
     whole = f"(2^{bits}-1)" if odd == (1 << bits) - 1 and bits >= LONGEST_DIFFERENCE else str(odd)
     if exponent == 0:
         return sign + whole.removeprefix("(").removesuffix(")") if not sign else sign + whole
     return f"{sign}{whole}*2^{exponent}"
+
+
+def _power(exponent: int) -> str:
+    return f"2^{exponent}" if exponent else "1"
 
 
 def _min_positive(number_format: Format) -> Fraction:

@@ -15,6 +15,8 @@ from app.tasks.format_fields import FieldBits, field_bits
 SPECIAL_ROLES = frozenset({"zero", "negative-zero", "infinity", "negative-infinity", "nan", "nar"})
 """What `specials` of the JSON card lists, under the names of `value_text`."""
 
+NAN_ROLES = frozenset({"signalling-nan", "indefinite"})
+
 
 @dataclass(frozen=True, slots=True)
 class Landmark:
@@ -43,7 +45,7 @@ def code_of_one(number_format: Format) -> int | None:
 
 
 def _landmark(role: str, code: int, number_format: Format) -> Landmark:
-    has_meaning = role in SPECIAL_ROLES or number_format.value_of(code) is not None or role.endswith("-nan")
+    has_meaning = role in SPECIAL_ROLES or role in NAN_ROLES or number_format.value_of(code) is not None
     value = "nan" if role == "nar" else code_text(code, number_format) if has_meaning else None
     return Landmark(role, code, format_hex(code, number_format), field_bits(code, number_format), value)
 

@@ -13,6 +13,8 @@ from app.tasks.code_text import format_hex
 WIDEST_MAP = 8
 """Bits up to which every value has a cell."""
 MOST_COLUMNS = 16
+LONGEST_IN_NARROW_CELL = 7
+"""Characters of a value up to which sixteen cells stand side by side."""
 MOST_NARROW_ROWS = 40
 """Binades of one or two values are drawn one below the other up to this many; then they share rows."""
 
@@ -40,7 +42,7 @@ class MapRow:
     last_exponent: int | None
     """Of a `sparse` row, binades of one number each side by side: that of the last."""
     prefix: str
-    """Of a `codes` row: the digits that its codes begin with."""
+    """Of a `codes` row: the digits that its codes begin with, or its first code."""
     cells: tuple[MapCell, ...]
 
 
@@ -80,13 +82,20 @@ def floor_log2(value: Fraction) -> int:
 
 
 def _by_code(number_format: Format) -> FormatMap:
-    columns = min(MOST_COLUMNS, 1 << number_format.width)
+    texts = [value_text(decode(code, number_format)) for code in range(1 << number_format.width)]
+    widest = MOST_COLUMNS if max(map(len, texts)) <= LONGEST_IN_NARROW_CELL else MOST_COLUMNS // 2
+    columns = min(widest, 1 << number_format.width)
     cells = tuple(_cell(code, number_format, 1) for code in range(1 << number_format.width))
     rows = tuple(
-        MapRow("codes", None, None, cells[start].hex[:-1], cells[start : start + columns])
+        MapRow("codes", None, None, _common_start(cells[start : start + columns]), cells[start : start + columns])
         for start in range(0, len(cells), columns)
     )
     return FormatMap(number_format, columns, by_binade=False, parts=(MapPart("codes", rows),))
+
+
+def _common_start(cells: tuple[MapCell, ...]) -> str:
+    """The hexadecimal digits that the codes of a row share; the whole first code where they share half a digit."""
+    return cells[0].hex[:-1] if len(cells) == MOST_COLUMNS else cells[0].hex
 
 
 def _by_binade(number_format: Format) -> FormatMap | None:

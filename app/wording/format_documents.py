@@ -20,7 +20,12 @@ def formats_document() -> Document:
         "formats": [format_document(describe_format(number_format)) for number_format in CATALOG],
         "blocks": [block_document(describe_block(block)) for block in BLOCKS],
         "families": [
-            {"family": each.family.value, "patterns": list(each.patterns), "examples": list(each.examples)}
+            {
+                "family": each.family.value,
+                "patterns": list(each.patterns),
+                "options": list(each.options),
+                "examples": list(each.examples),
+            }
             for each in FAMILIES
         ],
     }

@@ -13,7 +13,7 @@ from app.exact.text import exact_text
 from app.formats import FloatFormat, Format
 from app.tasks.format_binades import Binade, binades
 from app.tasks.format_codes import refuse_wide
-from app.tasks.format_map import WIDEST_MAP, FormatMap, MapCell, MapRow, format_map
+from app.tasks.format_map import MOST_COLUMNS, WIDEST_MAP, FormatMap, MapCell, MapRow, format_map
 from app.web.pages.addresses import format_address, format_part_address
 from app.web.pages.formats_codes import scalar_or_refuse
 from app.web.pages.formats_figures import ShownFigure, short_name, shown
@@ -28,9 +28,12 @@ CHART_WIDTH, CHART_HEIGHT = 1120, 160
 
 @dataclass(frozen=True, slots=True)
 class DrawnCell:
-    """A value and its page, or a gap."""
+    """A value and its page, or a gap; `figure` is None for gaps, zeros, infinities and NaNs."""
 
     cell: MapCell
+    figure: ShownFigure | None
+    shows_powers: bool
+    """The powers of two are the shorter text."""
     href: str
 
 
@@ -110,7 +113,9 @@ def _cells(language: Language, number_format: Format) -> MapPage:
     suffix = urlencode({"format": name})
 
     def drawn(row: MapRow) -> DrawnRow:
-        cells = tuple(DrawnCell(cell, f"/{language}/inspect?bits={cell.hex}&{suffix}") for cell in row.cells)
+        cells = tuple(
+            _drawn(cell, f"/{language}/inspect?bits={cell.hex}&{suffix}", found.columns) for cell in row.cells
+        )
         return DrawnRow(row, _exponent_bits(row, number_format), cells)
 
     return MapPage(
@@ -130,10 +135,22 @@ def _cells(language: Language, number_format: Format) -> MapPage:
     )
 
 
+def _drawn(cell: MapCell, href: str, columns: int) -> DrawnCell:
+    """The value as exactly as its cell has room for."""
+    longest, longest_powers = (8, 9) if columns == MOST_COLUMNS else (13, 14)
+    if not cell.value:
+        return DrawnCell(cell, None, shows_powers=False, href=href)
+    figure = shown(cell.value, longest)
+    shows_powers = len(cell.text) > longest and len(figure.powers or "") in range(1, longest_powers + 1)
+    return DrawnCell(cell, figure, shows_powers, href)
+
+
 def _headings(found: FormatMap) -> tuple[str, ...]:
     if found.by_binade:
-        return tuple(exact_text(1 + Fraction(place, found.columns)) for place in range(found.columns))
-    return tuple(f"{place:x}" for place in range(found.columns))
+        return tuple("× " + exact_text(1 + Fraction(place, found.columns)) for place in range(found.columns))
+    if found.columns == MOST_COLUMNS:
+        return tuple(f"…{place:x}" for place in range(found.columns))
+    return tuple(f"+{place}" for place in range(found.columns))
 
 
 def _exponent_bits(row: MapRow, number_format: Format) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from app.formats import AnyFormat, BlockFormat, BooleanFormat, FixedPointFormat, FloatFormat, IntegerFormat
+from app.formats import AnyFormat, BlockFormat, BooleanFormat, Family, FixedPointFormat, FloatFormat, IntegerFormat
 from app.tasks.describe_format import FieldWidth, describe_format
 from app.tasks.format_blocks import describe_block
 from app.web.pages.addresses import format_address, inspect_address
@@ -34,11 +34,13 @@ class FormatRow:
     fields: tuple[FieldWidth, ...]
     lines: tuple[tuple[LayoutPart, ...], ...]
     """The fields in lines of 64 bits."""
+    bits: str
+    """The width; of a block its bits per element, the share of the scale included."""
     largest: str
     smallest: str
     """The smallest normal float, the smallest positive posit, takum or block, the least of the others."""
-    places: int
-    """Digits to which the two are rounded for reading."""
+    places: int | None
+    """Digits to which the two are rounded for reading; None: they are shown whole."""
     card_href: str
     inspect_href: str | None
 
@@ -54,24 +56,23 @@ def format_row(language: Language, number_format: AnyFormat) -> FormatRow:
         fields, largest, smallest = card.fields, card.max, card.min
         if isinstance(number_format, FloatFormat):
             smallest = card.min_normal or card.min_positive
-        elif number_format.family in ("posit", "takum"):
+        elif number_format.family in (Family.POSIT, Family.TAKUM):
             smallest = card.min_positive
         inspect_href = inspect_address(language, value=example_value(number_format), format=number_format.name)
-    is_short = max(len(largest), len(smallest)) <= LONGEST_FIGURE + 1 and number_format.family in EXACT_FAMILIES
+    is_whole = number_format.family in (Family.INTEGER, Family.BOOLEAN)
+    is_short = is_whole and max(len(largest), len(smallest)) <= LONGEST_FIGURE
     return FormatRow(
         format=number_format,
         name=short_name(number_format.name),
         fields=fields,
         lines=layout_lines((field.name, field.bits) for field in fields),
+        bits=block.bits_per_element if isinstance(number_format, BlockFormat) else str(number_format.width),
         largest=largest,
         smallest=smallest,
-        places=LONGEST_FIGURE if is_short else 6,
+        places=None if is_short else 10 if number_format.family is Family.FIXED_POINT else 6,
         card_href=format_address(language, number_format.name),
         inspect_href=inspect_href,
     )
-
-
-EXACT_FAMILIES = frozenset({"integer", "boolean"})
 
 
 def example_value(number_format: AnyFormat) -> str:
