@@ -86,7 +86,7 @@ def precision_of(number_format: Format) -> tuple[PrecisionSegment, ...]:
     return tuple(_of_side(numbers.positive))
 
 
-def bits_at(segments: tuple[PrecisionSegment, ...], exponent: int) -> float | None:
+def bits_at(segments: tuple[PrecisionSegment, ...], exponent: float) -> float | None:
     """The significant bits at 2^exponent; None outside the range."""
     for segment in segments:
         if segment.low.log2 <= exponent < segment.high.log2:
