@@ -29,7 +29,7 @@ class Distance:
     """To the number asked for, 17 digits; None where that is zero or infinite."""
 
     def absolute(self) -> str:
-        """Exactly; of numbers far away the number itself, which differs by less than one part in 10^300."""
+        """Exactly; of numbers far away the number itself, which differs by less than one part in 10^60."""
         if self.difference is not None:
             return exact_text(Fraction(*self.difference))
         if self.direction is Direction.EXACT:
@@ -49,8 +49,8 @@ class Distance:
 
 
 def distance(number: Number, stored: Decoded) -> Distance | None:
-    """The rounding error; None where either is NaN."""
-    if isinstance(number, NaN) or stored.kind is Kind.NAN:
+    """The rounding error; None where either is no number (NaN, NaR, a code without a meaning)."""
+    if isinstance(number, NaN) or (stored.value is None and stored.kind is not Kind.INFINITY):
         return None
     if isinstance(number, Infinity):
         direction = Direction.ABOVE if number.negative else Direction.BELOW

@@ -72,7 +72,8 @@ def _encode_finite(
     code = _with_sign(magnitude, number_format, negative=negative)
     if tail is Tail.NOTHING:
         return code, Outcome.EXACT, cut
-    return code, Outcome.ROUNDED if magnitude else Outcome.UNDERFLOW, cut
+    is_lost = magnitude == 0 and number_format.has_zero
+    return code, Outcome.UNDERFLOW if is_lost else Outcome.ROUNDED, cut
 
 
 def cut_magnitude(

@@ -16,9 +16,9 @@ FIGURES = 17
 
 
 def value_text(decoded: Decoded) -> str:
-    """The stored number: a finite decimal (`-0` keeps its sign), `inf`, `-inf` or `nan`."""
+    """The stored number: a finite decimal (`-0` keeps its sign), `inf`, `-inf`, or `nan` for all that is no number."""
     if decoded.value is None:
-        if decoded.kind is Kind.NAN:
+        if decoded.kind is not Kind.INFINITY:
             return "nan"
         return "-inf" if decoded.negative else "inf"
     text = exact_text(abs(decoded.value))
