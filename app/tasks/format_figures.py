@@ -52,7 +52,7 @@ def figures_of(number_format: Format) -> FormatFigures:
 
 
 def in_powers(value: Fraction) -> str:
-    """An expression of powers of two that reads back as the number: `2^-24`, `(2^24-1)*2^104`, `1+2^-63`, `5*2^-16`.
+    """An expression of powers of two with exactly this value: `2^-24`, `(2^24-1)*2^104`, `1+2^-63`, `5*2^-16`.
 
     Whole numbers of few digits, and what is no multiple of a power of two, stay as they are.
     """
@@ -73,6 +73,14 @@ def in_powers(value: Fraction) -> str:
     if exponent == 0:
         return sign + whole.removeprefix("(").removesuffix(")") if not sign else sign + whole
     return f"{sign}{whole}*2^{exponent}"
+
+
+def in_hexadecimal(value: Fraction) -> str:
+    """A short text of a multiple of a power of two that reads back as exactly this number: `0xffffffp104`."""
+    shift = (value.numerator & -value.numerator).bit_length() - 1
+    exponent = shift - (value.denominator.bit_length() - 1)
+    sign = "-" if value < 0 else ""
+    return f"{sign}{abs(value.numerator) >> shift:#x}p{exponent}"
 
 
 def _power(exponent: int) -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from app.exact.text import exact_text
-from app.tasks.format_figures import in_powers
+from app.tasks.format_figures import in_hexadecimal, in_powers
 
 LONGEST_DIGITS = 22
 DIGITS = 8
@@ -28,7 +28,7 @@ def shown(value: Fraction, longest: int = LONGEST_DIGITS) -> ShownFigure:
     plain, powers = exact_text(value), in_powers(value)
     is_long = len(plain) > longest and "^" in powers
     words = powers.replace("*", " × ").replace("-1)", "−1)") if "^" in powers else None
-    return ShownFigure(plain, DIGITS if is_long else 400, words, powers if is_long else plain)
+    return ShownFigure(plain, DIGITS if is_long else 400, words, in_hexadecimal(value) if is_long else plain)
 
 
 def maybe_shown(value: Fraction | None) -> ShownFigure | None:

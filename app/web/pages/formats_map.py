@@ -24,6 +24,8 @@ from app.wording import Language
 router = APIRouter(include_in_schema=False)
 PAGE_BINADES = 64
 CHART_WIDTH, CHART_HEIGHT = 1120, 160
+NARROWEST_GAPPED = 12
+"""Bars that are narrower touch: gaps would shimmer on a phone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +139,7 @@ def _cells(language: Language, number_format: Format) -> MapPage:
 
 def _drawn(cell: MapCell, href: str, columns: int) -> DrawnCell:
     """The value as exactly as its cell has room for."""
-    longest, longest_powers = (8, 9) if columns == MOST_COLUMNS else (13, 14)
+    longest, longest_powers = (9, 9) if columns == MOST_COLUMNS else (13, 14)
     if not cell.value:
         return DrawnCell(cell, None, shows_powers=False, href=href)
     figure = shown(cell.value, longest)
@@ -147,7 +149,7 @@ def _drawn(cell: MapCell, href: str, columns: int) -> DrawnCell:
 
 def _headings(found: FormatMap) -> tuple[str, ...]:
     if found.by_binade:
-        return tuple("× " + exact_text(1 + Fraction(place, found.columns)) for place in range(found.columns))
+        return tuple("×" + exact_text(1 + Fraction(place, found.columns)) for place in range(found.columns))
     if found.columns == MOST_COLUMNS:
         return tuple(f"…{place:x}" for place in range(found.columns))
     return tuple(f"+{place}" for place in range(found.columns))
@@ -209,7 +211,7 @@ def _chart(found: tuple[Binade, ...]) -> BinadeChart:
     lowest, highest = found[0].exponent, found[-1].exponent
     column = CHART_WIDTH / (highest - lowest + 1)
     most_bits = max(each.count.bit_length() for each in found)
-    gap = 1 if column > 4 else 0
+    gap = 1 if column > NARROWEST_GAPPED else 0
     paths: dict[bool, list[str]] = {False: [], True: []}
     for each in found:
         height = (math.log2(each.count) + 1) / most_bits * CHART_HEIGHT
