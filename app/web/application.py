@@ -20,12 +20,13 @@ from app.web.api import compare as api_compare
 from app.web.api import files as api_files
 from app.web.api import formats as api_formats
 from app.web.api import jobs as api_jobs
+from app.web.api import numberline as api_numberline
 from app.web.api import numbers as api_numbers
 from app.web.body_limit import BodyLimit
 from app.web.cross_site import CrossSiteRefusal
 from app.web.failures import UnexpectedFailures, install_failure_handlers
 from app.web.head_requests import HeadRequests
-from app.web.pages import compare, compress, files, formats, inspect, jobs, theme
+from app.web.pages import compare, compress, files, formats, inspect, jobs, numberline, theme
 from app.web.rendering import install_rendering
 from app.web.request_line import RequestLineLimit
 from app.web.security_headers import SecurityHeaders
@@ -38,12 +39,14 @@ BODY_LIMIT = 64 * 1024
 ROUTERS = (
     health.router,
     api_numbers.router,
+    api_numberline.router,
     api_formats.router,
     api_compare.router,
     api_files.router,
     api_jobs.router,
     inspect.router,
     formats.router,
+    numberline.router,
     compare.router,
     compress.router,
     files.router,

@@ -11,6 +11,7 @@ from app.wording.sentences import (
     format_pages,
     formats,
     jobs,
+    number_line,
     numbers,
     requests,
 )
@@ -24,5 +25,6 @@ SENTENCES: dict[str, str] = {
     **jobs.SENTENCES,
     **requests.SENTENCES,
     **commands.SENTENCES,
+    **number_line.SENTENCES,
     **compare.SENTENCES,
 }

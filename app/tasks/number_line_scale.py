@@ -1,0 +1,168 @@
+"""An interval of the number line and where its points are drawn: exact ends, a linear or a logarithmic scale.
+
+Positions are shares of the width, from 0 at the low end to 1 at the high end: only they are floats.
+"""
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
+
+from app.exact.text import exact_text
+from app.formats.bits import power_of_two
+from app.tasks.number_line_ordinals import exponent_of
+
+FARTHEST_DECADE = 9_900
+"""Zooming out ends at 10^9900, beyond every format (2^32767)."""
+HAIR = Fraction(1, 4000)
+"""Share of the width by which an end may move so that it has fewer digits: less than a pixel."""
+NARROW = Fraction((1 << 16) + 1, 1 << 16)
+"""Of two ends that differ by less than this factor the logarithm is a straight line, to less than a pixel."""
+LONGEST_PLAIN = 18
+FLOAT_BITS = 52
+
+
+class Scale(StrEnum):
+    """How a position grows with its number."""
+
+    LINEAR = "linear"
+    LOG = "log"
+    """By octaves: the same length for every doubling. Across zero, one octave's length from 0 to `unit` is linear."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """What is in view. `unit` is a positive number below which the logarithmic scale is linear, if zero is in view."""
+
+    low: Fraction
+    high: Fraction
+    scale: Scale = Scale.LINEAR
+    unit: Fraction = Fraction(1)
+
+    @property
+    def width(self) -> Fraction:
+        return self.high - self.low
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether positions are in proportion to numbers."""
+        if self.scale is Scale.LINEAR:
+            return True
+        near, far = sorted((abs(self.low), abs(self.high)))
+        return self.low * self.high > 0 and far < near * NARROW
+
+    @property
+    def spans_zero(self) -> bool:
+        return self.low <= 0 <= self.high
+
+    def share_of(self, number: Fraction) -> float:
+        """Where a number in view is drawn."""
+        if self.is_linear:
+            return float((number - self.low) / self.width)
+        start, end = self._height(self.low), self._height(self.high)
+        return (self._height(number) - start) / (end - start)
+
+    def number_at(self, share: Fraction) -> Fraction:
+        """The number drawn at that share of the width; shares outside 0..1 lie outside the view."""
+        if self.is_linear:
+            return self.low + self.width * share
+        start, end = self._height(self.low), self._height(self.high)
+        return self._from_height(start + (end - start) * float(share))
+
+    def edges(self, columns: int) -> list[Fraction]:
+        """The borders of so many columns of equal width, both ends included."""
+        inner = [self.number_at(Fraction(index, columns)) for index in range(1, columns)]
+        return [self.low, *inner, self.high]
+
+    def _height(self, number: Fraction) -> float:
+        """The number on a scale of octaves: from the end nearer to zero, or through zero by way of `unit`."""
+        if not self.spans_zero:
+            octaves = log2(abs(number)) - log2(abs(self.low if self.low > 0 else self.high))
+            return octaves if self.low > 0 else -octaves
+        size = abs(number)
+        height = float(size / self.unit) if size < self.unit else 1 + log2(size) - log2(self.unit)
+        return -height if number < 0 else height
+
+    def _from_height(self, height: float) -> Fraction:
+        if self.low > 0:
+            return self.low * exp2(height)
+        if self.high < 0:
+            return self.high * exp2(-height)
+        size = abs(height)
+        number = self.unit * Fraction(size) if size < 1 else exp2(size - 1 + log2(self.unit))
+        return -number if height < 0 else number
+
+
+def log2(number: Fraction) -> float:
+    """The logarithm of a positive number of any size."""
+    return math.log2(number.numerator) - math.log2(number.denominator)
+
+
+def exp2(height: float) -> Fraction:
+    """2^height to the precision of a float, of any size."""
+    whole = math.floor(height)
+    shift = whole - FLOAT_BITS
+    significand = int(2.0 ** (height - whole + FLOAT_BITS))
+    # Without the odd part there is nothing to cancel, however long the numbers are.
+    return Fraction(significand << shift) if shift >= 0 else significand * power_of_two(shift)
+
+
+def part_of(interval: Interval, start: Fraction, end: Fraction) -> Interval:
+    """The interval from one share of the width to another, its ends moved by less than a pixel to have few digits."""
+    hair = (end - start) * HAIR
+    low, high = (_few_digits(interval, share, hair) for share in (start, end))
+    if low >= high:  # only where both ends stand at the limit
+        return interval
+    return Interval(low, high, interval.scale, interval.unit)
+
+
+def _few_digits(interval: Interval, share: Fraction, hair: Fraction) -> Fraction:
+    number = interval.number_at(share)
+    tolerance = (interval.number_at(share + hair) - interval.number_at(share - hair)) / 2
+    number = max(-_power_of_ten(FARTHEST_DECADE), min(number, _power_of_ten(FARTHEST_DECADE)))
+    return nearest_multiple(number, _power_of_ten(max(decade_of(tolerance), -FARTHEST_DECADE)))
+
+
+def nearest_multiple(number: Fraction, step: Fraction) -> Fraction:
+    """The multiple of the step that is nearest to the number."""
+    return round(number / step) * step
+
+
+def decade_of(number: Fraction) -> int:
+    """The e with 10^e <= number < 10^(e+1), for a positive number."""
+    exponent = math.floor(exponent_of(number.numerator, number.denominator) * math.log10(2))
+    while _power_of_ten(exponent) > number:
+        exponent -= 1
+    while _power_of_ten(exponent + 1) <= number:
+        exponent += 1
+    return exponent
+
+
+def _power_of_ten(exponent: int) -> Fraction:
+    return Fraction(10**exponent) if exponent >= 0 else Fraction(1, 10**-exponent)
+
+
+def short_text(number: Fraction) -> str:
+    """The shortest text that reads back as the number: decimal, scientific, in hexadecimal, or p/q."""
+    plain = exact_text(number)
+    if len(plain) <= LONGEST_PLAIN or "/" in plain:
+        return plain
+    texts = [plain, scientific_text(plain)]
+    if number.denominator & (number.denominator - 1) == 0:
+        numerator, exponent = abs(number.numerator), 1 - number.denominator.bit_length()
+        zeros = (numerator & -numerator).bit_length() - 1
+        texts.append(f"{'-' if number < 0 else ''}0x{numerator >> zeros:x}p{exponent + zeros}")
+    return min(texts, key=len)
+
+
+def scientific_text(plain: str) -> str:
+    """A decimal as digits and a power of ten; one that is written so already stays as it is."""
+    if "e" in plain:
+        return plain
+    sign, digits = ("-", plain[1:]) if plain.startswith("-") else ("", plain)
+    whole, _, fraction = digits.partition(".")
+    exponent = len(whole) - 1
+    figures = whole + fraction
+    leading = len(figures) - len(figures.lstrip("0"))
+    figures, exponent = figures[leading:].rstrip("0"), exponent - leading
+    return f"{sign}{figures[0]}{'.' if figures[1:] else ''}{figures[1:]}e{exponent}"
