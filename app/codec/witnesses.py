@@ -13,13 +13,17 @@ import ml_dtypes
 import numpy as np
 import torch
 
-from app.codec.storage_types import code_dtype, torch_dtype
 from app.formats import FloatFormat, Format
 
 _REFUSALS = (ArithmeticError, ValueError, TypeError, RuntimeError)
 """All that the libraries raise for a number they will not take."""
 
-_WORDS = {1: "u1", 8: "u1", 16: "u2", 32: "u4", 64: "u8"}
+_WORDS = {8: "u1", 16: "u2", 32: "u4", 64: "u8"}
+_BITS = {8: torch.uint8, 16: torch.int16, 32: torch.int32, 64: torch.int64}
+_NUMPY_NAMES = frozenset(("bool", "float16", "float32", "float64", *(f"{s}int{w}" for s in ("", "u") for w in _WORDS)))
+"""Of numpy's own types; its float128 is x87's format on x86-64 and none of its own."""
+_NARROWEST_TORCH = 8
+"""torch has names for narrower types, and no numbers of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +49,20 @@ def ask_to_store(number: int | float | None, number_format: Format) -> tuple[Sto
 
 def ask_to_read(code: int, number_format: Format) -> tuple[ReadNumber, ...]:
     """What number each library that has the format reads from a code."""
+    return tuple(_readings(code, number_format))
+
+
+def _readings(code: int, number_format: Format) -> Iterator[ReadNumber]:
+    own_dtype, dtype = _torch_dtype(number_format), _array_dtype(number_format)
+    if own_dtype is None and dtype is None:
+        return
     raw = np.array([code], dtype=_word(number_format))
-    # torch has no public view from most unsigned words: the code travels as the signed word of the same bits.
-    bits = torch.from_numpy(raw.view(f"i{raw.itemsize}")).view(code_dtype(number_format))
-    own = bits.bool() if number_format.width == 1 else bits.view(torch_dtype(number_format))
-    dtype = _array_dtype(number_format)
-    return (
-        ReadNumber("torch", _torch_number(own)),
-        ReadNumber(_library_of(dtype), _array_number(raw.view(dtype))),
-    )
+    if own_dtype is not None:
+        # torch has no public view from most unsigned words: the code travels as the signed word of the same bits.
+        bits = torch.from_numpy(raw.view(f"i{raw.itemsize}")).view(_bits(number_format))
+        yield ReadNumber("torch", _torch_number(bits.bool() if own_dtype is torch.bool else bits.view(own_dtype)))
+    if dtype is not None:
+        yield ReadNumber(_library_of(dtype), _array_number(raw.view(dtype)))
 
 
 def python_number(text: str, number_format: Format) -> int | float | None:
@@ -90,19 +99,22 @@ def _libraries(number_format: Format) -> tuple[tuple[str, Store], ...]:
 
 
 def _stores(number_format: Format) -> Iterator[tuple[str, Store]]:
-    own_dtype, word = torch_dtype(number_format), code_dtype(number_format)
+    own_dtype, dtype = _torch_dtype(number_format), _array_dtype(number_format)
     mask = (1 << number_format.width) - 1
 
     def store_in_torch(number: int | float) -> int:
-        return int(torch.tensor([number], dtype=own_dtype).view(word).item()) & mask
+        return int(torch.tensor([number], dtype=own_dtype).view(_bits(number_format)).item()) & mask
 
-    yield "torch", store_in_torch
-    dtype = _array_dtype(number_format)
+    if own_dtype is not None:
+        yield "torch", store_in_torch
+    if dtype is None:
+        return
+    to_scalar = dtype.type
 
     def store_in_array(number: int | float) -> int:
         with np.errstate(all="ignore"):
-            array = np.array([dtype.type(number)])
-        return int(array.view(_word(number_format))[0])
+            array = np.array([to_scalar(number)])
+        return int(array.view(_word(number_format))[0]) & mask
 
     yield _library_of(dtype), store_in_array
 
@@ -114,8 +126,24 @@ def _code(store: Store, number: int | float | None) -> int | None:
         return None
 
 
-def _array_dtype(number_format: Format) -> "np.dtype[Any]":
-    return np.dtype(getattr(ml_dtypes, number_format.name, number_format.name))
+def _torch_dtype(number_format: Format) -> torch.dtype | None:
+    """torch's dtype of that name, where it can hold a number."""
+    dtype = getattr(torch, number_format.name, None)
+    narrow = number_format.width < _NARROWEST_TORCH and dtype is not torch.bool
+    return dtype if isinstance(dtype, torch.dtype) and not narrow else None
+
+
+def _array_dtype(number_format: Format) -> "np.dtype[Any] | None":
+    """ml_dtypes' type of that name, else numpy's."""
+    found = getattr(ml_dtypes, number_format.name, None)
+    if isinstance(found, type):
+        return np.dtype(found)
+    return np.dtype(number_format.name) if number_format.name in _NUMPY_NAMES else None
+
+
+def _bits(number_format: Format) -> torch.dtype:
+    """torch's dtype for the bits of a code."""
+    return _BITS[max(number_format.width, 8)]
 
 
 def _library_of(dtype: "np.dtype[Any]") -> str:
@@ -123,7 +151,8 @@ def _library_of(dtype: "np.dtype[Any]") -> str:
 
 
 def _word(number_format: Format) -> "np.dtype[Any]":
-    return np.dtype(_WORDS[number_format.width])
+    """A code of fewer than 8 bits has a byte of its own."""
+    return np.dtype(_WORDS[max(number_format.width, 8)])
 
 
 def _torch_number(tensor: torch.Tensor) -> int | float:

@@ -9,7 +9,7 @@ from app.exact.text import rounded_text, value_text
 from app.explain.decision import decision
 from app.explain.figures import short_value, with_point
 from app.explain.steps import Step
-from app.formats import FloatFormat
+from app.formats import FloatFormat, Specials
 from app.formats.bits import power_of_two
 
 LONGEST_EXACT = 2000
@@ -20,11 +20,11 @@ def float_steps(encoding: Encoding, number_format: FloatFormat, stored: Decoded)
     """Everything after reading the text."""
     number, name = encoding.number, number_format.name
     if isinstance(number, NaN):
-        yield _nan_step(encoding, number, name)
+        yield _nan_step(encoding, number, name, has_payloads=number_format.has_nan_payloads)
     elif number.negative and not number_format.signed:
         yield Step("special.negative", {"format": name})
     elif isinstance(number, Infinity):
-        yield _infinity_step(stored, name)
+        yield _infinity_step(stored, number_format)
     elif number.is_zero:
         yield _zero_step(number, number_format, stored)
     else:
@@ -36,7 +36,7 @@ def _finite_steps(encoding: Encoding, number: Finite, number_format: FloatFormat
     if cut is None:
         yield _out_of_reach(number, number_format)
     else:
-        yield _normalised(number, cut)
+        yield normalised(number, cut.exponent)
         yield from _cut_steps(encoding, cut, number_format)
     if encoding.outcome is Outcome.OVERFLOW:
         yield _overflow_step(encoding, number_format, stored)
@@ -47,6 +47,13 @@ def _finite_steps(encoding: Encoding, number: Finite, number_format: FloatFormat
     ending = "result.exact" if encoding.outcome is Outcome.EXACT else "result.rounded"
     # Infinity, NaN and a zero with its sign have words of their own.
     yield Step(ending, {"value": short_value(stored.value) if stored.value else value_text(stored)})
+    yield from slot_steps(number_format)
+
+
+def slot_steps(number_format: FloatFormat) -> Iterator[Step]:
+    """Of formats that take more room in memory than their bits."""
+    if number_format.storage_bits is not None:
+        yield Step("store.slot", {"bits": number_format.storage_bits, "width": number_format.width})
 
 
 def _out_of_reach(number: Finite, number_format: FloatFormat) -> Step:
@@ -57,17 +64,18 @@ def _out_of_reach(number: Finite, number_format: FloatFormat) -> Step:
     return Step("reach.below", {"format": number_format.name, "exponent": smallest})
 
 
-def _normalised(number: Finite, cut: Cut) -> Step:
+def normalised(number: Finite, exponent: int) -> Step:
+    """The number as a significand from 1 up to 2, and a power of two."""
     numerator, denominator = number.ratio()
     is_short = numerator.bit_length() + denominator.bit_length() < LONGEST_EXACT
     if is_short:
-        text = short_value(Fraction(numerator, denominator) * power_of_two(-cut.exponent))
+        text = short_value(Fraction(numerator, denominator) * power_of_two(-exponent))
     else:
-        scale = max(-cut.exponent, 0), max(cut.exponent, 0)
+        scale = max(-exponent, 0), max(exponent, 0)
         text = f"≈ {rounded_text(numerator << scale[0], denominator << scale[1])}"
     return Step(
         "normalise.about" if text.startswith("≈") else "normalise.exact",
-        {"significand": text.removeprefix("≈ "), "exponent": cut.exponent, "sign": "-" if number.negative else ""},
+        {"significand": text.removeprefix("≈ "), "exponent": exponent, "sign": "-" if number.negative else ""},
     )
 
 
@@ -121,7 +129,9 @@ def stored_step(stored: Decoded, number_format: FloatFormat) -> Step:
         "mantissa": f"{parts.mantissa:0{number_format.mantissa_bits}b}" if number_format.mantissa_bits else "",
     }
     if not number_format.mantissa_bits:
-        return Step("store.exponent", figures)
+        return Step("store.exponent-and-sign" if number_format.signed else "store.exponent", figures)
+    if number_format.has_explicit_integer_bit:
+        return Step("store.integer-bit", {**figures, "integer": int(stored.kind is Kind.NORMAL)})
     return Step("store.subnormal" if stored.kind is Kind.SUBNORMAL else "store.normal", figures)
 
 
@@ -144,19 +154,21 @@ def _underflow_step(number_format: FloatFormat, stored: Decoded) -> Step:
     return Step("underflow.nan" if stored.kind is Kind.NAN else "underflow.smallest", figures)
 
 
-def _nan_step(encoding: Encoding, number: NaN, name: str) -> Step:
+def _nan_step(encoding: Encoding, number: NaN, name: str, *, has_payloads: bool) -> Step:
     if encoding.payload_dropped:
         return Step("special.payload-dropped", {"format": name})
     if number.signalling:
         return Step("special.signalling", {"format": name})
     if number.payload is not None:
         return Step("special.payload", {"format": name, "payload": f"{number.payload:#x}"})
-    return Step("special.nan", {"format": name})
+    return Step("special.nan" if has_payloads else "special.one-nan", {"format": name})
 
 
-def _infinity_step(stored: Decoded, name: str) -> Step:
+def _infinity_step(stored: Decoded, number_format: FloatFormat) -> Step:
+    name = number_format.name
     if stored.kind is Kind.INFINITY:
-        return Step("special.infinity", {"format": name})
+        is_ieee = number_format.specials is Specials.IEEE and not number_format.has_explicit_integer_bit
+        return Step("special.infinity" if is_ieee else "special.infinity-code", {"format": name})
     if stored.kind is Kind.NAN:
         return Step("special.infinity-nan", {"format": name})
     return Step("special.infinity-saturate", {"format": name, "value": value_text(stored)})

@@ -1,13 +1,17 @@
 """The steps by which a number became a code, or a code is read, in the order in which one would do them by hand."""
 
+from collections.abc import Iterator
+
 from app.exact import Decoded, Encoding, NaN, decode
 from app.exact.text import number_text, value_text
 from app.explain.code_story import code_steps
+from app.explain.codebook_story import codebook_code_steps, codebook_steps
 from app.explain.figures import shortened
 from app.explain.float_story import float_steps
 from app.explain.integer_story import integer_steps, weight_steps
 from app.explain.steps import Step
-from app.formats import BooleanFormat, FloatFormat, IntegerFormat
+from app.explain.tapered_story import tapered_code_steps, tapered_steps
+from app.formats import BooleanFormat, CodebookFormat, FloatFormat, PositFormat, TakumFormat
 
 LONGEST_READ = 100
 """Characters of a text up to which its meaning is spelled out where it looks different."""
@@ -15,24 +19,39 @@ LONGEST_READ = 100
 
 def tell_encoding(text: str, encoding: Encoding) -> tuple[Step, ...]:
     """How the typed text became the code."""
+    return _read(text.strip(" "), encoding), *_encoding_steps(encoding)
+
+
+def _encoding_steps(encoding: Encoding) -> Iterator[Step]:
     stored = decode(encoding.code, encoding.format)
-    steps = [_read(text.strip(" "), encoding)]
-    if isinstance(encoding.format, FloatFormat):
-        steps += float_steps(encoding, encoding.format, stored)
-    elif isinstance(encoding.format, IntegerFormat | BooleanFormat):
-        steps += integer_steps(encoding, encoding.format, stored)
-    return tuple(steps)
+    match encoding.format:
+        case FloatFormat() as number_format:
+            return float_steps(encoding, number_format, stored)
+        case PositFormat() | TakumFormat() as number_format:
+            return tapered_steps(encoding, number_format, stored)
+        case CodebookFormat() as number_format:
+            return codebook_steps(encoding, number_format, stored)
+        case number_format:
+            return integer_steps(encoding, number_format, stored)
 
 
 def tell_code(decoded: Decoded) -> tuple[Step, ...]:
     """What each part of a code means."""
-    if isinstance(decoded.format, FloatFormat):
-        return tuple(code_steps(decoded, decoded.format))
-    if isinstance(decoded.format, IntegerFormat):
-        return tuple(weight_steps(decoded, decoded.format))
-    if not isinstance(decoded.format, BooleanFormat):
-        return ()
-    return (Step("code.bool", {"bit": decoded.code, "value": value_text(decoded)}),)
+    return tuple(_code_steps(decoded))
+
+
+def _code_steps(decoded: Decoded) -> Iterator[Step]:
+    match decoded.format:
+        case FloatFormat() as number_format:
+            return code_steps(decoded, number_format)
+        case PositFormat() | TakumFormat() as number_format:
+            return tapered_code_steps(decoded, number_format)
+        case CodebookFormat() as number_format:
+            return codebook_code_steps(decoded, number_format)
+        case BooleanFormat():
+            return iter((Step("code.bool", {"bit": decoded.code, "value": value_text(decoded)}),))
+        case number_format:
+            return weight_steps(decoded, number_format)
 
 
 def _read(text: str, encoding: Encoding) -> Step:

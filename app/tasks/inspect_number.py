@@ -6,7 +6,7 @@ from app.exact.distance import distance
 from app.exact.text import exact_text, fraction_text, hexfloat_text, stored_text, value_text
 from app.explain import tell_code, tell_encoding
 from app.explain.figures import with_point
-from app.formats import FloatFormat, find_format
+from app.formats import FloatFormat, PositFormat, TakumFormat, find_format
 from app.formats.bits import power_of_two
 from app.tasks.code_text import format_hex, parse_bits
 from app.tasks.inspection import Formula, Inspection, InspectRequest, Neighbour, RoundingError
@@ -82,8 +82,12 @@ def _neighbour(code: int | None, stored: exact.Decoded) -> Neighbour | None:
 
 def _formula(stored: exact.Decoded) -> Formula | None:
     number_format = stored.format
+    if isinstance(number_format, PositFormat | TakumFormat):
+        return _tapered_formula(stored, number_format)
     if stored.value is None or not isinstance(number_format, FloatFormat):
         return None
+    if stored.kind is exact.Kind.ZERO and not number_format.has_subnormals:
+        return None  # the one code that is not read by the formula
     parts = exact.float_parts(stored, number_format)
     return Formula(
         sign=int(stored.negative),
@@ -92,4 +96,20 @@ def _formula(stored: exact.Decoded) -> Formula | None:
         exponent=parts.exponent,
         significand_bits=with_point(parts.significand, number_format),
         significand=exact_text(parts.significand * power_of_two(-number_format.mantissa_bits)),
+    )
+
+
+def _tapered_formula(stored: exact.Decoded, number_format: PositFormat | TakumFormat) -> Formula | None:
+    ordinal = number_format.ordinal_of(stored.code)
+    if not ordinal:
+        return None
+    parts = number_format.parts(abs(ordinal))
+    significand = 1 << parts.fraction_bits | parts.fraction
+    return Formula(
+        sign=int(stored.negative),
+        exponent_field=None,
+        bias=None,
+        exponent=parts.exponent,
+        significand_bits=f"1.{f'{significand:b}'[1:]}" if parts.fraction_bits else "1",
+        significand=exact_text(significand * power_of_two(-parts.fraction_bits)),
     )

@@ -24,7 +24,12 @@ class InspectRequest:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A run of neighbouring bits, most significant first: `sign`, `exponent`, `mantissa`, or `integer`."""
+    """A run of neighbouring bits, most significant first.
+
+    `sign exponent mantissa` of floats (and the `integer` bit of x87), `sign regime exponent fraction` of posits, `sign
+    direction regime characteristic fraction` of takums, `integer` or `sign magnitude` of integers, `integer fraction`
+    of fixed point, `index` of codebooks.
+    """
 
     name: str
     bits: str
@@ -34,7 +39,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class BitWeight:
-    """What one bit of an integer adds when it is set, as a decimal: `-128`, `64`, ..., `1`."""
+    """What one bit of an integer or fixed-point number adds when it is set, as a decimal: `-128`, `64`, ..., `1`."""
 
     position: int
     weight: str
@@ -63,11 +68,12 @@ class RoundingError:
 
 @dataclass(frozen=True, slots=True)
 class Formula:
-    """The figures of (-1)^sign * 2^(exponent_field - bias) * significand, for a finite float."""
+    """The figures of (-1)^sign * 2^exponent * significand, for a finite float, posit or takum."""
 
     sign: int
-    exponent_field: int
-    bias: int
+    exponent_field: int | None
+    bias: int | None
+    """Of floats only: there the exponent is exponent_field - bias."""
     exponent: int
     """The power of two that is really used: for subnormals 1 - bias."""
     significand_bits: str
@@ -114,9 +120,9 @@ class Inspection:
     bits: str
     fields: tuple[Field, ...]
     weights: tuple[BitWeight, ...]
-    """For integers; empty for floats."""
+    """Of integers, fixed point and bool; of sign-magnitude without the sign. Empty for other families."""
     kind: str
-    """normal, subnormal, zero, infinity, nan or integer."""
+    """normal, subnormal, zero, infinity, nan, nar, invalid or integer."""
     value: str
     fraction: str | None
     hexfloat: str | None

@@ -14,10 +14,12 @@ from app.wording.sentences import (
     number_line,
     numbers,
     requests,
+    stories,
 )
 
 SENTENCES: dict[str, str] = {
     **numbers.SENTENCES,
+    **stories.SENTENCES,
     **exact_numbers.SENTENCES,
     **formats.SENTENCES,
     **format_pages.SENTENCES,

@@ -158,7 +158,7 @@ SENTENCES = {
     "special.infinity-nan": "{format} has no infinity, so NaN is stored.",
     "special.infinity-saturate": "Infinity is held at the end of the range of {format}: {value}.",
     "special.zero": "Zero in {format}: sign bit {sign}, exponent field and mantissa all zeros.",
-    "special.no-zero": "{format} holds powers of two only: it has no zero, so NaN is stored.",
+    "special.no-zero": "{format} has no zero, so NaN is stored.",
     "special.no-negative-zero": (
         "{format} has only one zero: the code of minus zero means NaN there, so plain zero is stored."
     ),
