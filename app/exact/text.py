@@ -12,6 +12,8 @@ from app.formats import FloatFormat, Format
 
 LONGEST_POSITIONAL = 1200
 """Characters up to which a decimal is written without an exponent: room for every float64."""
+LONGEST_DECIMAL = 4096
+"""Characters up to which a number's own text, with its sign, is a decimal: more are not read back."""
 FIGURES = 17
 
 
@@ -76,17 +78,28 @@ def number_text(number: Number) -> str:
             return f"{sign}{'snan' if signalling else 'nan'}{'' if payload is None else f'({payload:#x})'}"
         case Finite() if number.is_zero:
             return f"{sign}0"
-        case Finite(denominator=1, exponent2=0, exponent10=exponent) if number.is_far_away:
+        case Finite(denominator=1, exponent2=0, exponent10=exponent) if exponent and number.is_far_away:
             digits = _digits(number.numerator)
             return sign + _scientific(digits, len(digits) - 1 + exponent)
-        case Finite(denominator=1, exponent10=0, exponent2=exponent) if number.is_far_away:
+        case Finite(denominator=1, exponent10=0, exponent2=exponent) if exponent and number.is_far_away:
             return f"{sign}{number.numerator:#x}p{_signed(exponent)}"
         case _:
-            return sign + exact_text(abs(number.fraction()))
+            value = abs(number.fraction())
+            text = exact_text(value)
+            return sign + (text if len(text) < LONGEST_DECIMAL else _binary_text(value) or text)
+
+
+def _binary_text(value: Fraction) -> str | None:
+    """A hex float; None where there is none."""
+    numerator, denominator = value.as_integer_ratio()
+    if denominator & (denominator - 1):
+        return None
+    zeros = (numerator & -numerator).bit_length() - 1
+    return f"{numerator >> zeros:#x}p{zeros + 1 - denominator.bit_length():+d}"
 
 
 def stored_text(decoded: Decoded) -> str:
-    """The text that puts exactly this code back: `value_text`, with the payload of a NaN."""
+    """The text that puts exactly this code back: `value_text`, a NaN with its payload, a hex float if too long."""
     return number_text(to_number(decoded))
 
 
