@@ -16,7 +16,6 @@ from starlette.testclient import TestClient
 from app.formats import find_format, format_names
 from app.settings import Settings
 from app.web.application import create_app
-from app.web.pages.formats import FormatCardPage, FormatsPage
 from app.web.pages.inspect_view import InspectPage
 from app.web.rendering import template_directory
 from app.wording import Language
@@ -34,8 +33,6 @@ VIEWS = {
     "_inspect_rounding.html": InspectPage,
     "_inspect_witnesses.html": InspectPage,
     "_inspect_elsewhere.html": InspectPage,
-    "formats.html": FormatsPage,
-    "format.html": FormatCardPage,
 }
 VALUES = (
     *("0.1", "-127", "0", "-0", "1e-44", "1e999999999", "-1e-999999999", "inf", "0x1.8p3", "2049.5"),
