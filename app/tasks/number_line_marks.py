@@ -127,9 +127,12 @@ def _ordinal(number_format: Format, code: int) -> int:
 
 
 def _linear_part(formats: Sequence[Format]) -> Fraction:
-    """A power of two at or below the smallest positive number of any of the formats."""
-    smallest = [_smallest_positive(each) for each in formats]
-    unit = min((number for number in smallest if number is not None), default=Fraction(1))
+    """A power of two: where the format in the middle of them has its smallest positive number.
+
+    Of the smallest of all, one format with many octaves would leave no room for the others.
+    """
+    smallest = sorted(number for number in map(_smallest_positive, formats) if number is not None)
+    unit = smallest[(len(smallest) - 1) // 2] if smallest else Fraction(1)
     return power_of_two(exponent_of(unit.numerator, unit.denominator))
 
 

@@ -186,7 +186,7 @@ def _jumps(language: Language, asked: Asked, interval: Interval) -> tuple[MoveLi
         for centre in (Fraction(0), Fraction(1))
         if ends_of(replace(interval, low=centre - half, high=centre + half))
     ]
-    middle = abs(interval.number_at(HALF)) or interval.high or -interval.low
+    middle = Fraction(1) if interval.spans_zero else abs(interval.number_at(HALF))
     octave = exponent_of(middle.numerator, middle.denominator)
     found += [
         MoveLink("octave", _to(language, asked, power_of_two(each), power_of_two(each + 1)), f"2^{each} … 2^{each + 1}")
