@@ -1,11 +1,12 @@
-"""Codes to their fields: sign, exponent and mantissa of floats, all bits of integers."""
+"""Codes to their fields; those of posits and takums, whose bounds move from code to code, as sign and body."""
 
 from dataclasses import dataclass
 
 from torch import Tensor
 
 from app.codec.storage_types import wide_codes
-from app.formats import FloatFormat, Format
+from app.codec.words import as_int64
+from app.formats import Format, PositFormat, TakumFormat
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,13 +19,17 @@ class FieldTensor:
 
 
 def split_fields(codes: Tensor, number_format: Format) -> tuple[FieldTensor, ...]:
-    """The fields from the most significant one down; fields of no bits are left out."""
+    """The fields from the most significant one down; fields of no bits are left out.
+
+    Posits and takums have `sign` and `body`: `tapered_fields` tells how each body divides.
+    """
     wide = wide_codes(codes, number_format)
-    if not isinstance(number_format, FloatFormat):
-        return (FieldTensor("integer", number_format.width, wide),)
+    layout = number_format.field_widths
+    if isinstance(number_format, PositFormat | TakumFormat):
+        layout = (("sign", 1), ("body", number_format.width - 1))
     fields = []
     low = number_format.width
-    for name, width in number_format.field_widths:
+    for name, width in layout:
         low -= width
-        fields.append(FieldTensor(name, width, (wide >> low) & ((1 << width) - 1)))
+        fields.append(FieldTensor(name, width, (wide >> low) & as_int64((1 << width) - 1)))
     return tuple(fields)

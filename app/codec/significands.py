@@ -1,81 +1,63 @@
-"""Tensors taken apart: (-1)^negative * significand * 2^exponent, with int64 significands below 2^62."""
+"""Tensors taken apart: (-1)^negative * 1.xxx * 2^exponent, the significand being a 64-bit word with its one on top."""
 
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-_INT64_MIN = torch.iinfo(torch.int64).min
-_LOW_62 = (1 << 62) - 1
+from app.codec.words import TOP_BIT, bit_length, shift_left
+
+NOWHERE = -(1 << 20)
+"""The exponent of what has no significand: below every format's reach."""
 _FRACTION = (1 << 52) - 1
+_SPECIAL = 0x7FF
 
 
 @dataclass(frozen=True, slots=True)
 class Significands:
-    """`significand` of infinities and NaNs is 0."""
+    """`significand` of zeros, infinities and NaNs is 0, and their exponent `NOWHERE`."""
 
     is_negative: Tensor
     significand: Tensor
+    """The top bit weighs 2^exponent."""
     exponent: Tensor
-    bit_length: Tensor
-    """Of the significand; 0 for zero."""
     is_infinite: Tensor
     is_nan: Tensor
 
+    @property
+    def is_zero(self) -> Tensor:
+        return (self.significand == 0) & ~self.is_infinite & ~self.is_nan
+
 
 def take_apart(values: Tensor) -> Significands:
-    """The parts of floating-point or integer values, exactly (two bits of huge integers are merged into one)."""
+    """The parts of floating-point, integer or bool values, exactly."""
     if values.dtype.is_floating_point:
         return _of_floats(values)
     return _of_integers(values)
 
 
+def normalised(whole: Tensor, unit: Tensor | int) -> tuple[Tensor, Tensor]:
+    """Significand and exponent of whole * 2^unit, `whole` being an unsigned word."""
+    length = bit_length(whole)
+    exponent = torch.where(length > 0, length - 1 + unit, NOWHERE)
+    return shift_left(whole, 64 - length), exponent
+
+
 def _of_floats(values: Tensor) -> Significands:
     bits = values.to(torch.float64).view(torch.int64)  # exact for every narrower float
-    field, fraction = (bits >> 52) & 0x7FF, bits & _FRACTION
-    is_special = field == 0x7FF
-    significand = torch.where(field > 0, fraction | (1 << 52), fraction)
-    significand = torch.where(is_special, 0, significand)
-    return Significands(
-        is_negative=bits < 0,
-        significand=significand,
-        exponent=field.clamp(min=1) - (1023 + 52),
-        bit_length=_bit_length(significand),
-        is_infinite=is_special & (fraction == 0),
-        is_nan=is_special & (fraction != 0),
-    )
+    field, fraction = (bits >> 52) & _SPECIAL, bits & _FRACTION
+    is_special = field == _SPECIAL
+    small, exponent = normalised(fraction, -1074)
+    is_normal = (field > 0) & ~is_special
+    significand = torch.where(is_normal, (fraction << 11) | TOP_BIT, torch.where(is_special, 0, small))
+    exponent = torch.where(is_normal, field - 1023, torch.where(is_special, NOWHERE, exponent))
+    return Significands(bits < 0, significand, exponent, is_special & (fraction == 0), is_special & (fraction != 0))
 
 
 def _of_integers(values: Tensor) -> Significands:
-    is_unsigned = values.dtype == torch.uint64
-    wide = values.view(torch.int64) if is_unsigned else values.to(torch.int64)
-    is_negative = torch.zeros_like(wide, dtype=torch.bool) if is_unsigned else wide < 0
-    # From 2^61 up the last two bits are merged: one is set if either was, far below every format's last kept bit.
-    magnitude = wide if is_unsigned else torch.where(wide == _INT64_MIN, 0, wide.abs())
-    is_large = (magnitude < 0) | (magnitude >= 1 << 61)
-    merged = ((magnitude >> 2) & _LOW_62) | (magnitude & 3 != 0)
-    significand = torch.where(is_large, merged, magnitude)
-    if not is_unsigned:
-        is_smallest = wide == _INT64_MIN
-        significand = torch.where(is_smallest, 1 << 61, significand)
-        is_large = is_large | is_smallest
-    nothing = torch.zeros_like(is_negative)
-    return Significands(
-        is_negative=is_negative,
-        significand=significand,
-        exponent=torch.where(is_large, 2, 0),
-        bit_length=_bit_length(significand),
-        is_infinite=nothing,
-        is_nan=nothing,
-    )
-
-
-def _bit_length(values: Tensor) -> Tensor:
-    """By halving the search six times: no float takes part, so nothing can round."""
-    length = (values > 0).to(torch.int64)
-    rest = values
-    for step in (32, 16, 8, 4, 2, 1):
-        is_longer = rest >= 1 << step
-        rest = torch.where(is_longer, rest >> step, rest)
-        length = length + torch.where(is_longer, step, 0)
-    return length
+    nothing = torch.zeros(values.shape, dtype=torch.bool, device=values.device)
+    if values.dtype == torch.uint64:
+        return Significands(nothing, *normalised(values.view(torch.int64), 0), nothing, nothing)
+    wide = values.to(torch.int64)
+    # abs of the most negative int64 is itself, and that is 2^63 as an unsigned word.
+    return Significands(wide < 0, *normalised(wide.abs(), 0), nothing, nothing)

@@ -4,6 +4,7 @@ A sentence quotes its figures as `{name}`. Its translation is looked up by the E
 """
 
 from app.wording.sentences import (
+    codec,
     commands,
     compare,
     exact_numbers,
@@ -26,6 +27,7 @@ SENTENCES: dict[str, str] = {
     **files.SENTENCES,
     **jobs.SENTENCES,
     **requests.SENTENCES,
+    **codec.SENTENCES,
     **commands.SENTENCES,
     **number_line.SENTENCES,
     **compare.SENTENCES,
