@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from app.formats import FloatFormat, Format
 from app.tasks.compare_grids import numbers_of
-from app.tasks.compare_precision import PrecisionSegment, precision_of, smallest_positive
+from app.tasks.compare_precision import PrecisionSegment, log2, precision_of, smallest_positive
 from app.tasks.compare_shared import SharedNumbers, count_numbers, count_shared, shared_numbers
 
 MOST_IN_MATRIX = 6
@@ -24,6 +24,8 @@ class FormatRange:
     min_normal: Fraction | None
     """Of floats with subnormals: where full precision begins."""
     max: Fraction
+    reach: tuple[float, float] | None
+    """Smallest and largest positive number as powers of two, for their places on a chart."""
     precision: tuple[PrecisionSegment, ...]
 
     @property
@@ -57,12 +59,14 @@ def compare_formats(formats: tuple[Format, ...]) -> FormatComparison:
 def range_of(number_format: Format) -> FormatRange:
     """The range and the precision of one format."""
     has_subnormals = isinstance(number_format, FloatFormat) and number_format.min_subnormal is not None
+    smallest, largest = smallest_positive(numbers_of(number_format)), Fraction(number_format.max)
     return FormatRange(
         format=number_format,
         numbers=count_numbers(number_format),
-        min_positive=smallest_positive(numbers_of(number_format)),
+        min_positive=smallest,
         min_normal=_min_normal(number_format) if has_subnormals else None,
-        max=Fraction(number_format.max),
+        max=largest,
+        reach=None if smallest is None else (log2(smallest), log2(largest)),
         precision=precision_of(number_format),
     )
 

@@ -6,7 +6,7 @@ at most 2^-bits of itself. Within a binade of a float that is the same everywher
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
 
@@ -25,7 +25,7 @@ class Magnitude:
     @property
     def log2(self) -> float:
         """For the place on a chart."""
-        return self.exponent + log2(self.ratio)
+        return self.exponent + (0 if self.ratio == 1 else log2(self.ratio))
 
     @property
     def value(self) -> Fraction:
@@ -47,14 +47,8 @@ class PrecisionSegment:
     high: Magnitude
     low_ratio: Fraction
     high_ratio: Fraction
-
-    @property
-    def low_bits(self) -> float:
-        return 1 + log2(self.low_ratio)
-
-    @property
-    def high_bits(self) -> float:
-        return 1 + log2(self.high_ratio)
+    low_bits: float
+    high_bits: float
 
     @property
     def is_flat(self) -> bool:
@@ -78,12 +72,11 @@ def precision_of(number_format: Format) -> tuple[PrecisionSegment, ...]:
     if numbers.listed is not None:
         positives = sorted(value for value in numbers.listed if value > 0)
         return tuple(
-            PrecisionSegment(magnitude(low), magnitude(high), *2 * (low / (high - low),))
-            for low, high in pairwise(positives)
+            _stretch(magnitude(low), magnitude(high), *2 * (low / (high - low),)) for low, high in pairwise(positives)
         )
     if numbers.positive is None:
         return ()
-    return tuple(_of_side(numbers.positive))
+    return tuple(_merged(_of_side(numbers.positive)))
 
 
 def bits_at(segments: tuple[PrecisionSegment, ...], exponent: float) -> float | None:
@@ -101,6 +94,20 @@ def smallest_positive(numbers: NumberSet) -> Fraction | None:
     if numbers.listed is not None:
         return min((value for value in numbers.listed if value > 0), default=None)
     return None if numbers.positive is None else numbers.positive.low
+
+
+def _merged(segments: Iterator[PrecisionSegment]) -> Iterator[PrecisionSegment]:
+    """Neighbours of the same precision as one stretch."""
+    last: PrecisionSegment | None = None
+    for each in segments:
+        if last is not None and last.is_flat and each.is_flat and last.low_ratio == each.low_ratio:
+            last = replace(last, high=each.high)
+            continue
+        if last is not None:
+            yield last
+        last = each
+    if last is not None:
+        yield last
 
 
 def _of_side(side: Side) -> Iterator[PrecisionSegment]:
@@ -142,4 +149,8 @@ def _segment(ends: Ends, first: int, end: int, low_ratio: Fraction, high_ratio: 
         if low_ratio != high_ratio:
             high_ratio *= top.ratio * power_of_two(top.exponent - end)
         high = top
-    return PrecisionSegment(low, high, low_ratio, high_ratio)
+    return _stretch(low, high, low_ratio, high_ratio)
+
+
+def _stretch(low: Magnitude, high: Magnitude, low_ratio: Fraction, high_ratio: Fraction) -> PrecisionSegment:
+    return PrecisionSegment(low, high, low_ratio, high_ratio, 1 + log2(low_ratio), 1 + log2(high_ratio))

@@ -67,6 +67,13 @@ ADDRESSES = {
     "format-bfloat16": "formats/bfloat16",
     "format-float8_e4m3fn": "formats/float8_e4m3fn",
     "format-int64": "formats/int64",
+    "compare": "compare",
+    "compare-many": "compare?value=0.3&formats=float64+float16+bfloat16+int8+q0.15+posit8+takum_linear16+nf4+bool"
+    "+float8_e8m0fnu+float4_e2m1fn+uint16&sort=error",
+    "compare-wide": "compare?value=1e40&formats=float128+float64+posit64+int128+codebook:-1,0,1e-3,0.7,5+binary8p3se",
+    "compare-narrow": "compare?value=-0&formats=float4_e2m1fn+nf4+int4+float6_e3m2fn&rounding=toward_zero",
+    "compare-nan": "compare?value=nan&formats=int8+float32+posit16+float6_e2m3fn",
+    "compare-refused": "compare?value=12..5&formats=float16+nonsense+e9m999&from=abc",
     "error-404": "nowhere",
     "error-404-file": "files/AAAAAAAAAAAAAAAAAAAAAA",
     "compress-empty": "compress",
@@ -170,7 +177,8 @@ class Camera:
 def photograph_addresses(camera: Camera) -> None:
     for state, path in ADDRESSES.items():
         camera.everywhere(state, path)
-    for state in ("inspect-first", "inspect-float64", "inspect-int8", "formats", "format-bfloat16", "compress-empty"):
+    of_inspect = ("inspect-first", "inspect-float64", "inspect-int8")
+    for state in (*of_inspect, "formats", "format-bfloat16", "compare", "compress-empty"):
         camera.apart(state, ADDRESSES[state])
 
 

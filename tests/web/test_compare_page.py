@@ -124,7 +124,9 @@ def test_every_listed_format_and_strange_ones_are_drawn(client: TestClient, lang
         page(client, language, formats=" ".join(names[start : start + 12]))
     html = page(client, language, formats=" ".join(strange), value="1e999999999")
     assert len(rows(html)) == len(strange)
-    page(client, language, formats=" ".join(strange), value="-0", **{"from": "0x1p-9999", "to": "1e99999999"})
+    page(
+        client, language, status=200, formats=" ".join(strange), value="-0", **{"from": "0x1p-9999", "to": "1e99999999"}
+    )
     page(client, language, formats="codebook:-3,-1")
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from app.tasks.compare_formats import FormatRange
-from app.tasks.compare_precision import PrecisionSegment, magnitude
+from app.tasks.compare_precision import PrecisionSegment, log2
 from app.web.pages.compare_labels import CHARACTER_WIDTH, LINE_HEIGHT, Curve, Label, place_labels, shortened
 
 LOG2_10 = math.log2(10)
@@ -100,8 +100,8 @@ class _Plane:
     width: int
     bottom: float
 
-    def x(self, log2: float) -> float:
-        share = (min(max(log2, self.window.low), self.window.high) - self.window.low) / self._span
+    def x(self, power: float) -> float:
+        share = (min(max(power, self.window.low), self.window.high) - self.window.low) / self._span
         return round(LEFT + share * (self.width - LEFT - RIGHT), 1)
 
     def y(self, bits: float) -> float:
@@ -161,9 +161,7 @@ def _bits_in(each: FormatRange, window: Window) -> list[float]:
 
 
 def _is_in(each: FormatRange, window: Window) -> bool:
-    if each.min_positive is None:
-        return False
-    return magnitude(each.min_positive).log2 <= window.high and magnitude(each.max).log2 >= window.low
+    return each.reach is not None and each.reach[0] <= window.high and each.reach[1] >= window.low
 
 
 def _clipped(segment: PrecisionSegment, window: Window) -> tuple[tuple[float, float], ...] | None:
@@ -181,14 +179,13 @@ def _clipped(segment: PrecisionSegment, window: Window) -> tuple[tuple[float, fl
 def _curve(each: FormatRange, plane: _Plane) -> Curve:
     points: list[tuple[float, float]] = []
     for segment in each.precision:
-        for log2, bits in _clipped(segment, plane.window) or ():
-            points.append((plane.x(log2), plane.y(bits)))
+        for power, bits in _clipped(segment, plane.window) or ():
+            points.append((plane.x(power), plane.y(bits)))
     name = shortened(each.format.name)
     if not points:
-        if each.precision or not _is_in(each, plane.window):
+        if each.precision or each.reach is None or not _is_in(each, plane.window):
             return Curve(name, ())
-        assert each.min_positive is not None
-        return Curve(name, ((plane.x(magnitude(each.min_positive).log2), plane.y(1)),))
+        return Curve(name, ((plane.x(each.reach[0]), plane.y(1)),))
     ends = each.precision[0].low.log2 >= plane.window.low, each.precision[-1].high.log2 <= plane.window.high
     before = [(points[0][0], plane.y(0))] if ends[0] else []
     after = [(points[-1][0], plane.y(0))] if ends[1] else []
@@ -233,9 +230,9 @@ def _steps(plane: _Plane, unit: float, steps: tuple[int, ...]) -> list[Tick]:
 
 
 def _bar(index: int, each: FormatRange, plane: _Plane, top: float) -> RangeBar:
-    assert each.min_positive is not None
-    start, end = plane.x(magnitude(each.min_positive).log2), plane.x(magnitude(each.max).log2)
-    normal = plane.x(magnitude(each.min_normal).log2) if each.min_normal is not None else start
+    assert each.reach is not None
+    start, end = (plane.x(end) for end in each.reach)
+    normal = plane.x(log2(each.min_normal)) if each.min_normal is not None else start
     name, (dashes, weight) = shortened(each.format.name), STYLES[index % len(STYLES)]
     room = SAMPLE + 8 + len(name) * CHARACTER_WIDTH
     return RangeBar(
@@ -252,12 +249,7 @@ def _bar(index: int, each: FormatRange, plane: _Plane, top: float) -> RangeBar:
 
 def default_window(ranges: tuple[FormatRange, ...], farthest: int | None) -> Window:
     """From below the smallest to above the largest positive number, not beyond 2^+-farthest."""
-    ends = [
-        log2
-        for each in ranges
-        if each.min_positive is not None
-        for log2 in (magnitude(each.min_positive).log2, magnitude(each.max).log2)
-    ]
+    ends = [end for each in ranges if each.reach is not None for end in each.reach]
     least, most = min(ends, default=0), max(ends, default=1)
     margin = MARGIN * max(most - least, 1)
     low, high = math.floor(least - margin), math.ceil(most + margin)

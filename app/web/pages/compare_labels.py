@@ -10,6 +10,7 @@ ABOVE, BELOW = -6, 16
 PLACES = 22
 LONGEST = 18
 MOST_COST = 400
+COLUMN = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,10 @@ class Curve:
             return None
         (x0, y0), (x1, y1) = self.points[place - 1], self.points[min(place, len(self.points) - 1)]
         return y0 if x1 == x0 else y0 + (y1 - y0) * (x - x0) / (x1 - x0)
+
+    def profile(self, left: float, right: float) -> list[float | None]:
+        """The heights at every COLUMN pixels."""
+        return [self.y_at(left + COLUMN * column) for column in range(int((right - left) // COLUMN) + 1)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +66,19 @@ def place_labels(curves: list[Curve], left: float, right: float, top: float, bot
     Where every place is taken there is none; the key under the chart names the line all the same.
     """
     frame, taken = _Box(left, right, top, bottom), list[_Box]()
+    profiles = [each.profile(left, right) for each in curves]
     found: dict[int, Label] = {}
     order = sorted(range(len(curves)), key=lambda index: _extent(curves[index]))
     for index in order:
         curve = curves[index]
         if not curve.points:
             continue
-        others = [each for other, each in enumerate(curves) if other != index and each.points]
+        others = profiles[:index] + profiles[index + 1 :]
         cost, box, label = min(
-            ((_cost(box, label, curve, others, taken), box, label) for box, label in _places(curve, frame)),
+            (
+                (_clash(box, others, taken, left) + _distance(box, label, curve), box, label)
+                for box, label in _places(curve, frame)
+            ),
             key=lambda each: each[0],
         )
         if cost < MOST_COST:
@@ -95,21 +104,23 @@ def _places(curve: Curve, frame: _Box) -> Iterator[tuple[_Box, Label]]:
             yield _Box(x - half, x + half, y - LINE_HEIGHT + 3, y + 3), Label(curve.name, round(x, 1), round(y, 1))
 
 
-def _cost(box: _Box, label: Label, curve: Curve, others: list[Curve], taken: list[_Box]) -> float:
-    """Overlaps weigh most, then lines through the name, then standing where two lines run as one."""
+def _clash(box: _Box, others: list[list[float | None]], taken: list[_Box], left: float) -> float:
+    """Names over names weigh most, then lines through the name."""
     cost = sum(20 * box.overlap(each) for each in taken)
-    middle = (box.left + box.right) / 2
-    samples = [box.left + (box.right - box.left) * step / 4 for step in range(5)]
-    own = curve.y_at(middle)
-    for each in (curve, *others):
-        heights = [each.y_at(x) for x in samples]
-        cost += sum(40 for height in heights if height is not None and box.top < height < box.bottom)
-    for each in others:
-        height = each.y_at(middle)
-        if own is None or (height is not None and abs(height - own) < 2):
-            cost += 60
-    if own is not None:
-        cost += abs(label.y - own) / 4
-        cost += 1 if label.y > own else 0
-    centre = (curve.points[0][0] + curve.points[-1][0]) / 2
-    return cost + abs(middle - centre) / 50
+    first, last = int((box.left - left) // COLUMN), int((box.right - left) // COLUMN)
+    for profile in others:
+        for height in profile[first : last + 1 : 2]:
+            if height is not None and box.top < height < box.bottom:
+                cost += 30
+    return cost
+
+
+def _distance(box: _Box, label: Label, curve: Curve) -> float:
+    """How far a name stands from the middle of its own line, and whether that line runs through it."""
+    own = curve.y_at(label.x)
+    cost = abs(label.x - (curve.points[0][0] + curve.points[-1][0]) / 2) / 50
+    if own is None:
+        return cost + 20
+    crossings = [curve.y_at(x) for x in (box.left, box.right)]
+    cost += sum(40 for height in crossings if height is not None and box.top < height < box.bottom)
+    return cost + abs(label.y - own) / 4 + (1 if label.y > own else 0)
