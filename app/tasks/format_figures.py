@@ -36,18 +36,18 @@ class FormatFigures:
 @lru_cache(maxsize=512)
 def figures_of(number_format: Format) -> FormatFigures:
     """The figures of a format."""
-    is_float = isinstance(number_format, FloatFormat)
+    own = number_format if isinstance(number_format, FloatFormat) else None
     return FormatFigures(
         max=Fraction(number_format.max),
         min=Fraction(number_format.min),
         min_positive=_min_positive(number_format),
-        min_normal=_min_normal(number_format) if is_float else None,
-        min_subnormal=number_format.min_subnormal if is_float else None,
-        max_subnormal=_max_subnormal(number_format) if is_float else None,
+        min_normal=_min_normal(own) if own else None,
+        min_subnormal=own.min_subnormal if own else None,
+        max_subnormal=_max_subnormal(own) if own else None,
         eps=_beside_one(number_format, 1),
         eps_below=_beside_one(number_format, -1),
-        overflow_from=_overflow_from(number_format) if is_float else None,
-        overflow_from_included=is_float and number_format.max_magnitude % 2 == 1,
+        overflow_from=_overflow_from(own) if own else None,
+        overflow_from_included=own is not None and own.max_magnitude % 2 == 1,
     )
 
 

@@ -7,37 +7,29 @@ from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse
 
 from app.errors import InvalidInput, NotFound
-from app.exact import encode, parse
-from app.formats import (
-    AnyFormat,
-    BlockFormat,
-    FixedPointFormat,
-    FloatFormat,
-    Format,
-    PositFormat,
-    TakumFormat,
-    find_any_format,
-)
-from app.tasks.code_text import format_hex
+from app.formats import AnyFormat, BlockFormat, FloatFormat, Format, find_any_format
 from app.tasks.describe_format import FormatCard, describe_format
 from app.tasks.format_blocks import BlockCard, describe_block
 from app.tasks.format_codes import has_code_table
 from app.tasks.format_equals import same_values
-from app.tasks.format_fields import FieldBits, field_widths_of
-from app.tasks.format_figures import figures_of
 from app.tasks.format_libraries import LibraryFigures, library_figures, torch_dtype_name
-from app.web.pages.addresses import format_address, format_part_address, format_path, inspect_address
-from app.web.pages.formats_figures import ShownFigure, maybe_shown, shown
-from app.web.pages.formats_row import FormatRow, LayoutPart, format_row, layout_lines
+from app.web.pages.addresses import format_address, format_part_address, format_path
+from app.web.pages.formats_card_parts import (
+    WIDEST_WITH_BITS,
+    CardFigures,
+    LandmarkRow,
+    TaperedExample,
+    card_figures,
+    landmark_rows,
+    tapered_examples,
+)
+from app.web.pages.formats_row import LINE_BITS, FormatRow, LayoutPart, format_row, layout_lines
 from app.web.parameters import read_parameters
 from app.web.rendering import render
 from app.wording import Language
 
 router = APIRouter(include_in_schema=False)
-NARROWEST_CELLS = 32
-"""Bits up to which a picture shows each bit, and a code its binary digits."""
 COMPARED_WITH = ("float16", "bfloat16")
-TAPERED_EXAMPLES = ("1", "1000", "1e6", "1e-6")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,44 +39,6 @@ class CardLink:
     name: str
     href: str
     same_codes: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class LandmarkRow:
-    """A code worth knowing; `figure` is None for infinities and NaNs, whose `value` says which."""
-
-    role: str
-    hex: str
-    href: str
-    fields: tuple[FieldBits, ...]
-    value: str | None
-    figure: ShownFigure | None
-
-
-@dataclass(frozen=True, slots=True)
-class TaperedExample:
-    """How a posit or takum spends its bits on one number."""
-
-    value: str
-    hex: str
-    href: str
-    lines: tuple[tuple[LayoutPart, ...], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class CardFigures:
-    """The figures of the card, made ready; None where the format has no such number."""
-
-    max: ShownFigure
-    min: ShownFigure
-    min_positive: ShownFigure
-    min_normal: ShownFigure | None
-    min_subnormal: ShownFigure | None
-    max_subnormal: ShownFigure | None
-    eps: ShownFigure | None
-    overflow_from: ShownFigure | None
-    step: ShownFigure | None
-    """Of a fixed-point format: the distance between neighbours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,21 +103,21 @@ def find_or_refuse(name: str) -> AnyFormat:
 def _scalar_page(language: Language, number_format: Format) -> FormatCardPage:
     card, name = describe_format(number_format), number_format.name
     row = format_row(language, number_format)
-    picture_bits = min(number_format.width, 64)
+    picture_bits = min(number_format.width, LINE_BITS)
     return FormatCardPage(
         row=row,
         whole_name=name if row.name != name else None,
         picture=layout_lines(((each.name, each.bits) for each in card.fields), picture_bits),
         picture_bits=picture_bits,
-        shows_bits=number_format.width <= NARROWEST_CELLS,
+        shows_bits=number_format.width <= WIDEST_WITH_BITS,
         card=card,
-        figures=_figures(number_format),
+        figures=card_figures(number_format),
         block=None,
         element=None,
         scale=None,
         tensor_scale=None,
-        landmarks=_landmarks(language, card),
-        tapered=_tapered(language, number_format),
+        landmarks=landmark_rows(language, card),
+        tapered=tapered_examples(language, number_format),
         same=tuple(
             CardLink(each.format.name, format_address(language, each.format.name), each.same_codes)
             for each in same_values(number_format)
@@ -199,48 +153,6 @@ def _block_page(language: Language, block: BlockFormat) -> FormatCardPage:
         torch_dtype=None,
         links=CardLinks(None, None, None, None, None, None, f"/api/v1/formats/{block.name}"),
     )
-
-
-def _figures(number_format: Format) -> CardFigures:
-    found = figures_of(number_format)
-    return CardFigures(
-        max=shown(found.max),
-        min=shown(found.min),
-        min_positive=shown(found.min_positive),
-        min_normal=maybe_shown(found.min_normal),
-        min_subnormal=maybe_shown(found.min_subnormal),
-        max_subnormal=maybe_shown(found.max_subnormal),
-        eps=maybe_shown(found.eps),
-        overflow_from=maybe_shown(found.overflow_from),
-        step=shown(number_format.unit) if isinstance(number_format, FixedPointFormat) else None,
-    )
-
-
-def _landmarks(language: Language, card: FormatCard) -> tuple[LandmarkRow, ...]:
-    number_format = card.format
-    shows_bits = number_format.width <= NARROWEST_CELLS
-    rows = []
-    for each in card.landmarks:
-        value = number_format.value_of(each.code)
-        href = inspect_address(language, bits=each.hex, format=number_format.name)
-        is_plain = value is not None and not (value == 0 and each.value == "-0")
-        figure = shown(value) if value is not None and is_plain else None
-        fields = each.fields if shows_bits else ()
-        rows.append(LandmarkRow(each.role, each.hex, href, fields, each.value, figure))
-    return tuple(rows)
-
-
-def _tapered(language: Language, number_format: Format) -> tuple[TaperedExample, ...]:
-    if not isinstance(number_format, PositFormat | TakumFormat):
-        return ()
-    examples: dict[int, TaperedExample] = {}
-    for text in TAPERED_EXAMPLES:
-        code = encode(parse(text), number_format).code
-        bits = format_hex(code, number_format)
-        href = inspect_address(language, bits=bits, format=number_format.name)
-        lines = layout_lines(field_widths_of(code, number_format), min(number_format.width, 64))
-        examples.setdefault(code, TaperedExample(text, bits, href, lines))
-    return tuple(examples.values())
 
 
 def _links(language: Language, number_format: Format) -> CardLinks:

@@ -139,7 +139,7 @@ def _cells(language: Language, number_format: Format) -> MapPage:
 
 def _drawn(cell: MapCell, href: str, columns: int) -> DrawnCell:
     """The value as exactly as its cell has room for."""
-    longest, longest_powers = (9, 9) if columns == MOST_COLUMNS else (13, 14)
+    longest, longest_powers = (9, 10) if columns == MOST_COLUMNS else (13, 14)
     if not cell.value:
         return DrawnCell(cell, None, shows_powers=False, href=href)
     figure = shown(cell.value, longest)
