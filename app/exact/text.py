@@ -3,7 +3,7 @@
 Long integers become digits through `decimal.Decimal`, which has none of the limits that `int` and `str` share.
 """
 
-from decimal import Decimal
+from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, Inexact
 from fractions import Fraction
 
 from app.exact.decode import Decoded, Kind, decode, float_parts, to_number
@@ -34,11 +34,12 @@ def code_text(code: int, number_format: Format) -> str:
 
 def exact_text(value: Fraction) -> str:
     """A finite decimal where there is one, else `p/q`."""
-    places = _decimal_places(value.denominator)
-    if places is None:
+    primes = _twos_and_fives(value.denominator)
+    if primes is None:
         return fraction_text(value)
+    places = max(primes)
     sign = "-" if value < 0 else ""
-    digits = _digits(abs(value.numerator) * 10**places // value.denominator)
+    digits = _scaled_digits(abs(value.numerator), *primes)
     positional = max(len(digits), places + 1) + (places > 0) + len(sign)
     if positional > LONGEST_POSITIONAL:
         return sign + _scientific(digits, len(digits) - 1 - places)
@@ -126,8 +127,8 @@ def rounded_text(numerator: int, denominator: int) -> str:
     return f"{whole}.{rest}" if rest else whole
 
 
-def _decimal_places(denominator: int) -> int | None:
-    """The digits behind the point of a fraction in lowest terms; None where it does not end."""
+def _twos_and_fives(denominator: int) -> tuple[int, int] | None:
+    """How often 2 and 5 divide it; None where other primes do, so that the decimal does not end."""
     twos = (denominator & -denominator).bit_length() - 1
     odd, fives = denominator >> twos, 0
     # Casting out 5^(2^k) from the top down takes few divisions, however long the number is.
@@ -139,7 +140,23 @@ def _decimal_places(denominator: int) -> int | None:
         while remainder == 0:
             odd, fives = quotient, fives + (1 << step)
             quotient, remainder = divmod(odd, powers[step])
-    return max(twos, fives) if odd == 1 else None
+    return (twos, fives) if odd == 1 else None
+
+
+def _scaled_digits(numerator: int, twos: int, fives: int) -> str:
+    """The digits of numerator / (2^twos * 5^fives) in units of its last decimal place.
+
+    Multiplied in decimal, where long powers are cheap and nothing has to be converted that is not short: 2^-32767 has
+    22,903 digits.
+    """
+    zeros = (numerator & -numerator).bit_length() - 1 if numerator else 0
+    places = max(twos, fives)
+    length = numerator.bit_length() // 3 + places + 2
+    exact = Context(prec=length, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[Inexact])
+    digits = Decimal(numerator >> zeros)
+    for prime, exponent in ((2, zeros + places - twos), (5, places - fives)):
+        digits = exact.multiply(digits, exact.power(Decimal(prime), Decimal(exponent)))
+    return f"{digits:f}"
 
 
 def _floor_log10(numerator: int, denominator: int) -> int:
