@@ -15,6 +15,8 @@ from app.wording import say
 # A command's module is imported only when it is asked for: most commands would wait for torch for nothing.
 COMMANDS = {
     "inspect": ("app.cli.inspect", "see one number's bits in a format"),
+    "encode": ("app.cli.encode", "turn numbers into codes, a line each, from standard input"),
+    "decode": ("app.cli.decode", "turn codes into exact decimals, a line each, from standard input"),
     "formats": ("app.cli.formats", "list the number formats, or describe one"),
     "analyse": ("app.cli.analyse", "list a weight file's tensors and their statistics"),
     "compress": ("app.cli.compress", "store a weight file's tensors in fewer bits"),

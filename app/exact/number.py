@@ -4,15 +4,19 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
+from app.formats.bits import REACH
+
 # log2(10) = 3.3219280948873623478703194294893901..., between these two over 10^20.
 _LOG2_10_BELOW = 332192809488736234787
 _LOG2_10_SCALE = 10**20
 
-LONGEST_EXPANSION = 40_000
-"""Bits up to which a number is written out as numerator and denominator: enough for 4,096 characters near 1."""
+LONGEST_EXPANSION = 140_000
+"""Bits up to which a number is written out as numerator and denominator: enough for 4,096 characters wherever a format
+reaches, and for the sum of the largest and the smallest number of one format."""
 
-FARTHEST_POWER = 2_200
-"""Magnitudes beyond 2^+-2,200, twice as far as float64 reaches, are never written as plain digits."""
+FARTHEST_POWER = REACH + 1_200
+"""Magnitudes beyond 2^+-FARTHEST_POWER are never written as plain digits: every number of every format differs from
+them by a factor of more than 2^1,200, which is more than 10^300."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,6 +84,11 @@ def number_text(number: Number) -> str:
             return sign + _scientific(digits, len(digits) - 1 + exponent)
         case Finite(denominator=1, exponent10=0, exponent2=exponent) if exponent and number.is_far_away:
             return f"{sign}{number.numerator:#x}p{_signed(exponent)}"
+        case Finite() if not number.is_expandable:
+            ratio = _digits(number.numerator)
+            ratio += "" if number.denominator == 1 else f"/{_digits(number.denominator)}"
+            powers = ((10, number.exponent10), (2, number.exponent2))
+            return sign + ratio + "".join(f"*{base}^{_digits(power)}" for base, power in powers if power)
         case _:
             value = abs(number.fraction())
             text = exact_text(value)

@@ -24,9 +24,35 @@ SENTENCES = {
         "integer have none."
     ),
     "number.operator": (
-        "The character “{character}” at position {place} cannot stand here. Type a single number, with a sign only "
-        "at its start."
+        "The character “{character}” at position {place} cannot stand here. Numbers are joined by + - * / ^ and "
+        "parentheses, with at most one sign before each."
     ),
+    # Expressions.
+    "number.double-star": "A power is written with ^, not with ** (position {place}). Type 2^3.",
+    "number.operand-missing": "A number is missing after “{operator}” at position {place}. Add it.",
+    "number.operator-missing": "An operator is missing at position {place}. Write * to multiply, as in 2*(3+4).",
+    "number.parenthesis-open": (
+        "The parenthesis opened at position {opened} is not closed. Add a “)” at position {place}."
+    ),
+    "number.parenthesis-close": "No parenthesis is open at position {place}. Remove the “)”.",
+    "number.too-deep": (
+        "Parentheses and powers are more than {limit} levels deep at position {place}. Write the expression flatter."
+    ),
+    "number.special-not-alone": (
+        "Infinity and NaN are not part of an expression (position {place}). Type them alone, with a sign if needed."
+    ),
+    "number.division-by-zero": "Division by zero at position {place}. Change the number that is divided by.",
+    "number.exponent-not-whole": "The exponent after ^ (position {place}) is not a whole number. Use a whole one.",
+    "number.too-big": (
+        "The result at position {place} would take too many digits to be written out exactly. Use smaller numbers, or "
+        "powers of 2 and 10, which are never written out."
+    ),
+    "number.too-far-apart": (
+        "The two numbers joined at position {place} differ too much in size for an exact sum. Leave out the smaller "
+        "one, or bring them closer."
+    ),
+    "number.not-utf8": "The byte {byte} at position {place} is not UTF-8 text. Save the text as UTF-8.",
+    "number.line-too-long": "The line is longer than {limit} characters. Shorten it.",
     "number.invisible-character": "There is an invisible character ({character}) at position {place}. Remove it.",
     "number.digits-missing": "Digits are missing at position {place}. A number has at least one digit.",
     "number.exponent-missing": (
