@@ -26,7 +26,7 @@ from app.web.body_limit import BodyLimit
 from app.web.cross_site import CrossSiteRefusal
 from app.web.failures import UnexpectedFailures, install_failure_handlers
 from app.web.head_requests import HeadRequests
-from app.web.pages import compare, compress, files, formats, inspect, jobs, numberline, theme
+from app.web.pages import compare, compress, designer, files, formats, inspect, jobs, numberline, theme
 from app.web.rendering import install_rendering
 from app.web.request_line import RequestLineLimit
 from app.web.security_headers import SecurityHeaders
@@ -47,6 +47,7 @@ ROUTERS = (
     inspect.router,
     formats.router,
     numberline.router,
+    designer.router,
     compare.router,
     compress.router,
     files.router,

@@ -106,11 +106,12 @@ def show_map(language: Language, name: str, request: Request) -> HTMLResponse:
     number_format = scalar_or_refuse(name)
     refuse_wide(number_format)
     if number_format.width <= WIDEST_MAP:
-        return render(request, "format_map.html", _cells(language, number_format))
+        return render(request, "format_map.html", map_cells(language, number_format))
     return render(request, "format_map.html", _binades(language, number_format, given.get("page", "")))
 
 
-def _cells(language: Language, number_format: Format) -> MapPage:
+def map_cells(language: Language, number_format: Format) -> MapPage:
+    """The map of a format of 8 bits or fewer."""
     found, name = format_map(number_format), number_format.name
     suffix = urlencode({"format": name})
 

@@ -7,6 +7,7 @@ from app.wording.sentences import (
     codec,
     commands,
     compare,
+    designer,
     exact_numbers,
     files,
     format_pages,
@@ -30,5 +31,6 @@ SENTENCES: dict[str, str] = {
     **codec.SENTENCES,
     **commands.SENTENCES,
     **number_line.SENTENCES,
+    **designer.SENTENCES,
     **compare.SENTENCES,
 }
