@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.errors import InvalidInput
 from app.exact import InvalidKind, Kind, NaN, decode, encode, invalid_kind, neighbours, parse, to_number
 from app.exact.text import code_text, stored_text
 from app.formats import find_format
