@@ -1,0 +1,230 @@
+"""Codes of float32 tensors and back at the speed of memory, for formats of up to 16 bits: compiled, in one pass.
+
+Bit for bit what `app.codec.encode` and `decode` give; the first call of each kind compiles for about half a second.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from app.codec import tables
+from app.codec.decode import decode
+from app.codec.encode import encode
+from app.codec.rounding import Rounding, find_mode
+from app.codec.steps import steps_of
+from app.codec.stochastic import stream_of
+from app.codec.storage_types import code_dtype
+from app.formats import (
+    BooleanFormat,
+    CodebookFormat,
+    FixedPointFormat,
+    FloatFormat,
+    Format,
+    IntegerFormat,
+    Notation,
+    PositFormat,
+    TakumFormat,
+)
+
+WIDEST = 16
+"""Bits of the widest code that the kernels write."""
+_INFINITY = 0x7F800000
+_SMALLEST_SHARE = 1 << 18
+"""Elements below which a thread is not worth starting."""
+_PLAIN_CHUNK = 1 << 20
+
+_Pass = Callable[[Any, Any, int], int]
+"""Encodes a stretch of words that begins at a place, and gives the largest magnitude in it."""
+
+
+def encode_fast(
+    values: Tensor,
+    number_format: Format,
+    rounding: str = "nearest_even",
+    overflow: str | None = None,
+    seed: int | None = None,
+    *,
+    offset: int = 0,
+    threads: int | None = None,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The codes of a contiguous float32 tensor on the CPU; the arguments are those of `encode`.
+
+    `out`, a contiguous tensor of the codes' dtype and the values' shape, is filled instead of a new one. `threads` is
+    torch's number by default. No memory is needed but the codes'.
+
+    Raises:
+        InvalidInput: what `encode` refuses.
+    """
+    assert values.dtype == torch.float32, "kernels read float32"
+    assert values.is_contiguous() and values.device.type == "cpu", "kernels read plain memory"
+    assert number_format.width <= WIDEST, f"{number_format.name} has more than {WIDEST} bits"
+    codes = torch.empty(values.shape, dtype=code_dtype(number_format)) if out is None else out
+    assert codes.shape == values.shape and codes.dtype == code_dtype(number_format) and codes.is_contiguous()
+    mode = find_mode(values.view(-1)[:0], number_format, rounding, overflow, seed, offset)
+    limit = str(mode.overflow)
+    one_pass = _pass_of(number_format, mode.rounding, limit, stream_of(seed or 0))
+    if one_pass is None:
+        _encode_plainly(values, codes, number_format, (rounding, limit, seed, offset))
+        return codes
+    words = values.view(-1).numpy().view(np.uint32)
+    flat = codes.view(-1).numpy()
+    flat = flat.view(f"u{flat.itemsize}")
+    found = _in_threads(lambda part: one_pass(words[part], flat[part], offset + part.start), len(words), threads)
+    if max(found, default=0) > _largest_welcome(number_format, limit):
+        _encode_plainly(values, codes, number_format, (rounding, limit, seed, offset))
+    return codes
+
+
+def decode_fast(
+    codes: Tensor,
+    number_format: Format,
+    dtype: torch.dtype = torch.float32,
+    *,
+    threads: int | None = None,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The values of codes as float32, float16 or bfloat16, each rounded to nearest-even where it does not fit."""
+    assert codes.dtype == code_dtype(number_format), f"{codes.dtype} does not hold codes of {number_format.name}"
+    assert number_format.width <= WIDEST, f"{number_format.name} has more than {WIDEST} bits"
+    values = torch.empty(codes.shape, dtype=dtype) if out is None else out
+    assert values.shape == codes.shape and values.dtype == dtype and values.is_contiguous() and codes.is_contiguous()
+    own = _own_dtype(number_format)
+    if own is not None:
+        return values.copy_(codes.view(own))
+    from app.codec.kernels.lookup import lookup_kernel  # noqa: PLC0415 - numba is imported on first use only
+
+    kernel, table = lookup_kernel(), _value_table(number_format, dtype)
+    words = codes.view(-1).numpy()
+    words = words.view(f"u{words.itemsize}")
+    flat = _words_of(values.view(-1))
+    mask = words.dtype.type((1 << number_format.width) - 1)
+    _in_threads(lambda part: kernel(words[part], flat[part], table, mask), len(words), threads)
+    return values
+
+
+def _in_threads(work: Callable[[slice], Any], count: int, threads: int | None) -> list[Any]:
+    """The work done on equal stretches; kernels let go of Python's lock."""
+    wanted = torch.get_num_threads() if threads is None else threads
+    shares = max(1, min(wanted, count // _SMALLEST_SHARE))
+    if shares == 1:
+        return [work(slice(0, count))]
+    ends = [count * index // shares for index in range(shares + 1)]
+    with ThreadPoolExecutor(shares) as pool:
+        return list(pool.map(work, (slice(start, end) for start, end in zip(ends, ends[1:], strict=False))))
+
+
+def _encode_plainly(
+    values: Tensor, codes: Tensor, number_format: Format, mode: tuple[str, str, int | None, int]
+) -> None:
+    """By the plain codec in chunks: what no kernel knows, and the sentence for what is refused."""
+    rounding, overflow, seed, offset = mode
+    flat, target = values.view(-1), codes.view(-1)
+    for start in range(0, len(flat), _PLAIN_CHUNK):
+        part = slice(start, start + _PLAIN_CHUNK)
+        target[part] = encode(flat[part], number_format, rounding, overflow, seed, offset=offset + start)
+
+
+def _largest_welcome(number_format: Format, overflow: str) -> int:
+    """The largest magnitude of a float32 that has a code; NaNs have larger ones than infinity."""
+    if isinstance(number_format, FloatFormat):
+        return 0xFFFFFFFF if number_format.has_nan else _INFINITY
+    if isinstance(number_format, PositFormat | TakumFormat):
+        return 0xFFFFFFFF
+    return _INFINITY - 1 if overflow == "wrap" else _INFINITY
+
+
+@lru_cache(maxsize=256)
+def _pass_of(number_format: Format, rounding: Rounding, overflow: str, stream: int) -> _Pass | None:
+    """The compiled pass for a format and its modes; None where there is none."""
+    match number_format:
+        case FloatFormat():
+            return _float_pass(number_format, rounding, overflow, stream)
+        case IntegerFormat() | FixedPointFormat():
+            return _whole_pass(number_format, rounding, overflow, stream)
+        case PositFormat() | TakumFormat():
+            return _tapered_pass(number_format, rounding, overflow, stream)
+        case CodebookFormat() | BooleanFormat():
+            return _steps_pass(number_format, rounding)
+
+
+def _words(numbers: tuple[int, ...]) -> tuple[np.uint32, ...]:
+    return tuple(np.uint32(number) for number in numbers)
+
+
+def _float_pass(number_format: FloatFormat, rounding: Rounding, overflow: str, stream: int) -> _Pass | None:
+    from app.codec.kernels import floats, halves  # noqa: PLC0415 - numba is imported on first use only
+
+    if rounding is Rounding.NEAREST_EVEN and overflow == "ieee":
+        half = {"bfloat16": halves.bfloat16_kernel, "float16": halves.float16_kernel}.get(number_format.name)
+        kernel = half() if half is not None else None
+        if kernel is not None:
+            return lambda words, codes, start: kernel(words, codes) or 0
+    if not tables.has_parameters(number_format, rounding):
+        return None
+    is_common = tables.is_common(number_format)
+    general = floats.float_kernel(str(rounding), is_common=is_common, is_signed=number_format.signed)
+    parameters = _words(tables.float_parameters(number_format, rounding, overflow))
+    edges = _words(tables.float_edges(number_format, rounding, overflow))
+    seeded = np.uint64(stream)
+    return lambda words, codes, start: general(words, codes, parameters, edges, seeded, np.uint64(start))
+
+
+def _whole_pass(
+    number_format: IntegerFormat | FixedPointFormat, rounding: Rounding, overflow: str, stream: int
+) -> _Pass:
+    from app.codec.kernels import wholes  # noqa: PLC0415 - numba is imported on first use only
+
+    kernel = wholes.whole_kernel(str(rounding), wraps=overflow == "wrap")
+    parameters, seeded = _words(tables.whole_parameters(number_format)), np.uint64(stream)
+    return lambda words, codes, start: kernel(words, codes, parameters, seeded, np.uint64(start))
+
+
+def _tapered_pass(
+    number_format: PositFormat | TakumFormat, rounding: Rounding, overflow: str, stream: int
+) -> _Pass | None:
+    from app.codec.kernels import tapered  # noqa: PLC0415 - numba is imported on first use only
+
+    binades = tables.binades_of(number_format)
+    if binades is None:
+        return None
+    kernel, seeded = tapered.tapered_kernel(str(rounding)), np.uint64(stream)
+    last, nar = np.uint32(number_format.last_ordinal), np.uint32(number_format.nar_code)
+    infinity = last if overflow == "saturate" else nar
+    table = binades.words, binades.powers, binades.spans
+    return lambda words, codes, start: kernel(words, codes, *table, last, infinity, nar, seeded, np.uint64(start))
+
+
+def _steps_pass(number_format: CodebookFormat | BooleanFormat, rounding: Rounding) -> _Pass | None:
+    from app.codec.kernels import steps  # noqa: PLC0415 - numba is imported on first use only
+
+    if rounding is Rounding.STOCHASTIC:
+        if isinstance(number_format, CodebookFormat):
+            return None
+        rounding = Rounding.NEAREST_EVEN
+    kernel, table = steps.steps_kernel(), steps_of(number_format, str(rounding))
+    return lambda words, codes, start: kernel(words, codes, table.starts, table.places, table.codes)
+
+
+def _own_dtype(number_format: Format) -> torch.dtype | None:
+    """torch's dtype where it reads codes rightly and at the speed of memory."""
+    is_plain_integer = isinstance(number_format, IntegerFormat) and number_format.notation is Notation.TWOS_COMPLEMENT
+    names = {"bfloat16", "float16", "float8_e8m0fnu"} | ({"int8", "uint8", "int16"} if is_plain_integer else set())
+    return getattr(torch, number_format.name) if number_format.name in names else None
+
+
+@lru_cache(maxsize=16)
+def _value_table(number_format: Format, dtype: torch.dtype) -> Any:
+    count = 1 << number_format.width
+    codes = torch.arange(count, dtype=torch.int64).to(code_dtype(number_format))
+    return _words_of(decode(codes, number_format).to(torch.float32).to(dtype))
+
+
+def _words_of(values: Tensor) -> Any:
+    """A NumPy view of the bits: NumPy has no bfloat16."""
+    return values.view(torch.int32 if values.itemsize == 4 else torch.int16).numpy()

@@ -1,0 +1,110 @@
+"""float32 words to the codes of float formats of up to 16 bits: integer arithmetic without branches, one pass."""
+
+from functools import cache
+from typing import Any
+
+from numba import njit
+
+from app.codec.kernels.lanes import (
+    FRACTION,
+    IMPLICIT_ONE,
+    INFINITY,
+    MAGNITUDE,
+    Kernel,
+    deep_shift,
+    float_bits,
+    i32,
+    inlined,
+    random_source,
+    rounding_step,
+    shift_left,
+    u32,
+    u64,
+)
+
+
+@cache
+def float_kernel(rounding: str, *, is_common: bool, is_signed: bool) -> Kernel:
+    """`encode(words, codes, parameters, edges, stream, offset)` -> the largest magnitude met.
+
+    `parameters` are those of `app.codec.tables.FloatParameters`, `edges` its thresholds. A common format (float16, the
+    float8s) is one whose every number is a float32, subnormals included, so that neither the subnormals of float32
+    nor its infinity need care of their own.
+    """
+    step, random, cut = rounding_step(rounding), random_source(rounding), deep_shift(rounding)
+    place_of, signed = _place(is_common=is_common), _sign(is_signed=is_signed)
+    edge = _edges(is_common=is_common and rounding.startswith(("nearest", "stochastic")), has_gap=not is_common)
+
+    def encode(words: Any, codes: Any, parameters: Any, edges: Any, stream: Any, offset: Any) -> Any:
+        drop, lowest, base, mantissa_bits, limit, over, over_change, nan, sign, first_signed = parameters
+        worst = u32(0)
+        for i in range(words.size):
+            word = words[i]
+            negative = u32(u32(0) - u32(word >> u32(31)))
+            magnitude = u32(word & MAGNITUDE)
+            worst = max(worst, magnitude)
+            significand, exponent = place_of(magnitude)
+            raised = max(exponent, i32(lowest))
+            kept, rest = cut(significand, i32(i32(raised - exponent) + i32(drop)))
+            below = u32(kept + shift_left(u32(u32(raised) - base), mantissa_bits))
+            rounded = step(below, rest, negative, random(stream, u64(offset + u64(i))))
+            rounded = edge(rounded, magnitude, negative, limit, over, over_change, edges)
+            rounded = nan if magnitude > INFINITY else rounded
+            has_sign = negative if rounded >= first_signed else u32(0)
+            codes[i] = signed(rounded, has_sign, sign, nan)
+        return worst
+
+    found: Kernel = njit(nogil=True)(encode)
+    return found
+
+
+def _sign(*, is_signed: bool) -> Kernel:
+    """Negative numbers: their sign, or NaN in a format without signs."""
+    if is_signed:
+        return inlined(lambda rounded, has_sign, sign, nan: u32(rounded | u32(has_sign & sign)))
+    return inlined(lambda rounded, has_sign, sign, nan: nan if has_sign != u32(0) else rounded)
+
+
+def _place(*, is_common: bool) -> Kernel:
+    """The significand, an integer of 24 bits, and the exponent field of a magnitude."""
+
+    def plain(magnitude: Any) -> Any:
+        # A subnormal has no implicit one: the smaller of the magnitude and the one is bits that it has already.
+        significand = u32(u32(magnitude & FRACTION) | min(magnitude, IMPLICIT_ONE))
+        return significand, max(i32(magnitude >> u32(23)), i32(1))
+
+    def normalised(magnitude: Any) -> Any:
+        """Subnormals get a leading one, and an exponent field of 0 and below."""
+        moved = i32(float_bits(i32(magnitude & FRACTION)) - i32(149 << 23))
+        placed = moved if magnitude < IMPLICIT_ONE else i32(magnitude)
+        significand = u32(u32(u32(placed) & FRACTION) | IMPLICIT_ONE)
+        return u32(0) if magnitude == u32(0) else significand, i32(placed >> i32(23))
+
+    return inlined(plain if is_common else normalised)
+
+
+def _edges(*, is_common: bool, has_gap: bool) -> Kernel:
+    """What becomes of magnitudes beyond the largest, of infinities, and of those in a gap around zero.
+
+    Changes belong to negative numbers: `over ^ change`.
+    """
+
+    def at_the_end(rounded: Any, magnitude: Any, negative: Any, limit: Any, over: Any, change: Any, edges: Any) -> Any:
+        return over if rounded > limit else rounded
+
+    def by_sign(rounded: Any, magnitude: Any, negative: Any, limit: Any, over: Any, change: Any, edges: Any) -> Any:
+        found = u32(over ^ u32(negative & change)) if rounded > limit else rounded
+        return edges[0] if magnitude == INFINITY else found
+
+    def with_gap(rounded: Any, magnitude: Any, negative: Any, limit: Any, over: Any, change: Any, edges: Any) -> Any:
+        infinity, gap_end, positive_edge, edge_change, first, second, zero = edges
+        threshold = u32(positive_edge ^ u32(negative & edge_change))
+        near = second if magnitude >= threshold else first
+        found = u32(over ^ u32(negative & change)) if rounded > limit else rounded
+        found = near if magnitude < gap_end else found
+        found = infinity if magnitude == INFINITY else found
+        return zero if magnitude == u32(0) else found
+
+    if has_gap:
+        return inlined(with_gap)
+    return inlined(at_the_end if is_common else by_sign)

@@ -1,0 +1,119 @@
+"""Arithmetic on 32-bit lanes, and what rounding does to the magnitude below; all of it is inlined into the loops.
+
+Numba widens small integers to 64 bits where it can, which halves the lanes of a vector: shifts are written in LLVM.
+"""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numba import int32, njit, uint32
+from numba.extending import intrinsic
+
+from app.codec.stochastic import FIRST_FACTOR, GOLDEN, SECOND_FACTOR
+
+u32, i32, u64 = np.uint32, np.int32, np.uint64
+
+MAGNITUDE = u32(0x7FFFFFFF)
+FRACTION = u32(0x007FFFFF)
+IMPLICIT_ONE = u32(0x00800000)
+INFINITY = u32(0x7F800000)
+TOP_BIT = u32(0x80000000)
+ALL_BITS = u32(0xFFFFFFFF)
+
+Kernel = Callable[..., Any]
+"""A compiled function; numba has no types to offer."""
+
+
+def _shift(instruction: str) -> Kernel:
+    def build(context: Any, words: Any, count: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            return getattr(builder, instruction)(*arguments)
+
+        return uint32(uint32, uint32), generate
+
+    found: Kernel = intrinsic(build)
+    return found
+
+
+shift_left = _shift("shl")
+"""Of two uint32, by 0 to 31 bits."""
+shift_right = _shift("lshr")
+"""Of two uint32, by 0 to 31 bits, zeros coming in."""
+
+
+@intrinsic  # type: ignore[untyped-decorator]  # numba has no types
+def float_bits(context: Any, word: Any) -> Any:
+    """The bits of the float32 of a signed 32-bit integer."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        from llvmlite import ir  # noqa: PLC0415 - a part of numba, imported when it compiles
+
+        return builder.bitcast(builder.sitofp(arguments[0], ir.FloatType()), ir.IntType(32))
+
+    return int32(int32), generate
+
+
+def inlined(function: Kernel) -> Kernel:
+    """The function for use in kernels."""
+    found: Kernel = njit(nogil=True)(function)
+    return found
+
+
+@cache
+def rounding_step(rounding: str) -> Kernel:
+    """`step(below, rest, negative, random)`: the magnitude that the mode gives.
+
+    `rest` is what was cut off, the first bit of it at the top; `negative` is all ones or 0.
+    """
+    steps: dict[str, Kernel] = {
+        "nearest_even": lambda below, rest, negative, random: u32(
+            below + u32(u32(rest + u32(below & u32(1))) > TOP_BIT)
+        ),
+        "nearest_away": lambda below, rest, negative, random: u32(below + u32(rest >= TOP_BIT)),
+        "toward_zero": lambda below, rest, negative, random: below,
+        "toward_positive": lambda below, rest, negative, random: u32(
+            below + u32(u32(rest > u32(0)) & u32(u32(1) + negative))
+        ),
+        "toward_negative": lambda below, rest, negative, random: u32(below + u32(u32(rest > u32(0)) & negative)),
+        "to_odd": lambda below, rest, negative, random: u32(below | u32(rest > u32(0))),
+        "stochastic": lambda below, rest, negative, random: u32(below + u32(random < rest)),
+    }
+    return inlined(steps[rounding])
+
+
+@cache
+def random_source(rounding: str) -> Kernel:
+    """`random(stream, place)`: the bits of `app.codec.stochastic`; 0 for modes that need none."""
+    if rounding != "stochastic":
+        return inlined(lambda stream, place: u32(0))
+    golden, first, second = u64(GOLDEN), u64(FIRST_FACTOR), u64(SECOND_FACTOR)
+
+    def random(stream: Any, place: Any) -> Any:
+        z = u64(stream + u64((place + u64(1)) * golden))
+        z = u64(u64(z ^ u64(z >> u64(30))) * first)
+        z = u64(u64(z ^ u64(z >> u64(27))) * second)
+        return u32(u64(z ^ u64(z >> u64(31))) >> u64(32))
+
+    return inlined(random)
+
+
+@cache
+def deep_shift(rounding: str) -> Kernel:
+    """`cut(significand, drop)` -> (kept, rest): the lowest `drop` bits (at least 1) of fewer than 25 are cut off.
+
+    Only stochastic rounding asks how far below half a number is; the other modes take any depth from 31 as 31.
+    """
+
+    def shallow(significand: Any, drop: Any) -> Any:
+        count = u32(min(drop, i32(31)))
+        return shift_right(significand, count), shift_left(significand, u32(u32(32) - count))
+
+    def deep(significand: Any, drop: Any) -> Any:
+        count = u32(min(drop, i32(31)))
+        kept, near = shift_right(significand, count), shift_left(significand, u32(u32(32) - count))
+        far = shift_right(significand, u32(min(max(i32(drop - i32(32)), i32(0)), i32(31))))
+        return kept, near if drop < i32(32) else far
+
+    return inlined(deep if rounding == "stochastic" else shallow)
