@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
-from app.exact import Kind, decode, ulp
+from app.exact import Kind, decode
 from app.exact.text import value_text
 from app.formats import FloatFormat, Format, PositFormat, TakumFormat
 from app.formats.bits import power_of_two
@@ -152,14 +152,11 @@ def _rows(codes: list[int], exponent: int, columns: int, number_format: Format) 
     filled = 0
     base = power_of_two(exponent)
     for code in sorted(codes, key=lambda each: abs(number_format.value_of(each) or Fraction(0))):
-        decoded = decode(code, number_format)
-        step = ulp(decoded)
-        assert decoded.value is not None
-        assert step is not None
-        place = int((abs(decoded.value) / base - 1) * whole)
+        magnitude = abs(number_format.value_of(code) or Fraction(0))
+        place = int((magnitude / base - 1) * whole)
         if place > filled:
             cells.append(MapCell(place - filled))
-        span = min(max(int(step / base * whole), 1), whole - place)
+        span = min(max(int(_distance(code, magnitude, number_format) / base * whole), 1), whole - place)
         cells.append(_cell(code, number_format, span))
         filled = place + span
     if filled < whole:
@@ -171,6 +168,16 @@ def _rows(codes: list[int], exponent: int, columns: int, number_format: Format) 
         MapRow(role, exponent if start == 0 else None, None, "", tuple(cells[start : start + columns]))
         for start in range(0, len(cells), columns)
     ]
+
+
+def _distance(code: int, magnitude: Fraction, number_format: Format) -> Fraction:
+    """To the next number away from zero; of the last one, to the one before it."""
+    ordinal = number_format.ordinal_of(code)
+    assert ordinal is not None
+    away = 1 if number_format.value_of(code) == magnitude else -1
+    is_last = not number_format.first_ordinal <= ordinal + away <= number_format.last_ordinal
+    beside = number_format.value_of(number_format.code_at(ordinal - away if is_last else ordinal + away))
+    return abs(magnitude - abs(beside or Fraction(0)))
 
 
 def _runs(role: str, codes: list[int], columns: int, number_format: Format) -> list[MapRow]:

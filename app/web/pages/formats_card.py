@@ -107,7 +107,7 @@ def _scalar_page(language: Language, number_format: Format) -> FormatCardPage:
     return FormatCardPage(
         row=row,
         whole_name=name if row.name != name else None,
-        picture=layout_lines(((each.name, each.bits) for each in card.fields), picture_bits),
+        picture=layout_lines(((each.name, each.bits) for each in row.fields), picture_bits),
         picture_bits=picture_bits,
         shows_bits=number_format.width <= WIDEST_WITH_BITS,
         card=card,

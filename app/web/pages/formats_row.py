@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from app.formats import AnyFormat, BlockFormat, BooleanFormat, Family, FixedPointFormat, FloatFormat, IntegerFormat
-from app.tasks.describe_format import FieldWidth, describe_format
+from app.tasks.describe_format import FieldWidth, FormatCard, describe_format
 from app.tasks.format_blocks import describe_block
 from app.web.pages.addresses import format_address, inspect_address
 from app.web.pages.formats_figures import short_name
@@ -53,7 +53,7 @@ def format_row(language: Language, number_format: AnyFormat) -> FormatRow:
         fields, largest, smallest, inspect_href = block.fields, block.max, block.min_positive, None
     else:
         card = describe_format(number_format)
-        fields, largest, smallest = card.fields, card.max, card.min
+        fields, largest, smallest = _fields(card), card.max, card.min
         if isinstance(number_format, FloatFormat):
             smallest = card.min_normal or card.min_positive
         elif number_format.family in (Family.POSIT, Family.TAKUM):
@@ -73,6 +73,13 @@ def format_row(language: Language, number_format: AnyFormat) -> FormatRow:
         card_href=format_address(language, number_format.name),
         inspect_href=inspect_href,
     )
+
+
+def _fields(card: FormatCard) -> tuple[FieldWidth, ...]:
+    """x87's integer bit belongs to the significand; it is no integer field."""
+    if not isinstance(card.format, FloatFormat):
+        return card.fields
+    return tuple(FieldWidth("integer-bit" if each.name == "integer" else each.name, each.bits) for each in card.fields)
 
 
 def example_value(number_format: AnyFormat) -> str:
