@@ -21,7 +21,7 @@ def float_steps(encoding: Encoding, number_format: FloatFormat, stored: Decoded)
     number, name = encoding.number, number_format.name
     if isinstance(number, NaN):
         yield _nan_step(encoding, number, name, has_payloads=number_format.has_nan_payloads)
-    elif number.negative and not number_format.signed:
+    elif number.negative and not number_format.signed and stored.kind is Kind.NAN:
         yield Step("special.negative", {"format": name})
     elif isinstance(number, Infinity):
         yield _infinity_step(stored, number_format)
