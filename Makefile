@@ -4,9 +4,10 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 
 KILLS ?= 150
+SECONDS ?= 600
 SCREENSHOTS ?= screenshots
 
-.PHONY: run test lint types contracts format kills postgres screenshots benchmarks clean
+.PHONY: run test lint types contracts format kills fuzz postgres screenshots benchmarks clean
 
 run: .venv/.app
 	$(BIN)/bitlens serve --host $(HOST) --port $(PORT)
@@ -36,6 +37,10 @@ postgres: .venv/.test
 # Workers and jobs killed at random moments; every job must end with the bytes of an undisturbed run.
 kills: .venv/.test
 	$(BIN)/python tests/campaigns/kill_jobs.py --kills $(KILLS)
+
+# Number text and format names, made up without end: no exception but our own, no answer slower than 50 ms.
+fuzz: .venv/.test
+	$(BIN)/python tests/campaigns/fuzz_numbers.py --seconds $(SECONDS)
 
 # Every page and state, light and dark, in both languages, narrow and wide.
 screenshots: .venv/.test

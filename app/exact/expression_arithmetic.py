@@ -108,11 +108,11 @@ class Arithmetic:
 
     def _number(
         self,
-        negative: bool,
+        negative: bool,  # noqa: FBT001  the sign, as in Finite
         numerator: int,
         denominator: int,
         exponents: tuple[int, int],
-        at: int,  # noqa: FBT001  the sign, as in Finite
+        at: int,
     ) -> Finite:
         fives, twos = exponents
         size = numerator.bit_length() + denominator.bit_length()

@@ -50,7 +50,7 @@ def _float_encoder(number_format: FloatFormat, rounding: Rounding) -> PlainEncod
         if (numerator < denominator << exponent) if exponent >= 0 else (numerator << -exponent < denominator):
             exponent -= 1
         exponent += tens
-        quantum = (exponent if exponent > smallest else smallest) - mantissa_bits - tens
+        quantum = max(exponent, smallest) - mantissa_bits - tens
         if quantum >= 0:
             denominator <<= quantum
         else:

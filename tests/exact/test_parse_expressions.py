@@ -71,7 +71,7 @@ def test_values(text: str, value: Fraction) -> None:
         ("-1e-400", True),
     ],
 )
-def test_signs_of_zero_are_those_of_ieee_754(text: str, negative: bool) -> None:  # noqa: FBT001
+def test_signs_of_zero_are_those_of_ieee_754(text: str, negative: bool) -> None:
     number = parse(text)
     assert isinstance(number, Finite)
     assert number.negative is negative
