@@ -51,7 +51,7 @@ def compare_formats(formats: tuple[Format, ...]) -> FormatComparison:
     return FormatComparison(
         ranges=tuple(map(range_of, formats)),
         pairs=tuple(_pair(formats[0], other) for other in formats[1:]),
-        matrix=tuple(tuple(_shared(row, column) for column in few) for row in few),
+        matrix=tuple(tuple(count_shared(row, column) for column in few) for row in few),
     )
 
 
@@ -80,8 +80,3 @@ def _min_normal(number_format: Format) -> Fraction | None:
 @lru_cache(maxsize=512)
 def _pair(first: Format, second: Format) -> SharedNumbers:
     return shared_numbers(first, second)
-
-
-@lru_cache(maxsize=1024)
-def _shared(first: Format, second: Format) -> int:
-    return count_shared(first, second)

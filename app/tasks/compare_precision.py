@@ -20,12 +20,9 @@ class Magnitude:
     """ratio * 2^exponent, positive; the ratio is small, so that 2^-16494 costs no more than 1/2."""
 
     ratio: Fraction
-    exponent: int = 0
-
-    @property
-    def log2(self) -> float:
-        """For the place on a chart."""
-        return self.exponent + (0 if self.ratio == 1 else log2(self.ratio))
+    exponent: int
+    log2: float
+    """For the place on a chart."""
 
     @property
     def value(self) -> Fraction:
@@ -49,10 +46,7 @@ class PrecisionSegment:
     high_ratio: Fraction
     low_bits: float
     high_bits: float
-
-    @property
-    def is_flat(self) -> bool:
-        return self.low_ratio == self.high_ratio
+    is_flat: bool
 
 
 def log2(value: Fraction) -> float:
@@ -63,7 +57,12 @@ def log2(value: Fraction) -> float:
 def magnitude(value: Fraction) -> Magnitude:
     """A positive number with its power of two apart."""
     exponent = floor_log2(value)
-    return Magnitude(value * power_of_two(-exponent), exponent)
+    ratio = value * power_of_two(-exponent)
+    return Magnitude(ratio, exponent, exponent + log2(ratio))
+
+
+def _power(exponent: int) -> Magnitude:
+    return Magnitude(Fraction(1), exponent, exponent)
 
 
 def precision_of(number_format: Format) -> tuple[PrecisionSegment, ...]:
@@ -139,7 +138,7 @@ def _of_grid(ends: Ends, grid: Grid) -> Iterator[PrecisionSegment]:
 
 def _segment(ends: Ends, first: int, end: int, low_ratio: Fraction, high_ratio: Fraction) -> PrecisionSegment:
     """From 2^first to 2^end, but not beyond the smallest and largest numbers."""
-    low, high = Magnitude(Fraction(1), first), Magnitude(Fraction(1), end)
+    low, high = _power(first), _power(end)
     bottom, top = ends
     if first == bottom.exponent:
         if low_ratio != high_ratio:
@@ -153,4 +152,5 @@ def _segment(ends: Ends, first: int, end: int, low_ratio: Fraction, high_ratio: 
 
 
 def _stretch(low: Magnitude, high: Magnitude, low_ratio: Fraction, high_ratio: Fraction) -> PrecisionSegment:
-    return PrecisionSegment(low, high, low_ratio, high_ratio, 1 + log2(low_ratio), 1 + log2(high_ratio))
+    is_flat = low_ratio == high_ratio
+    return PrecisionSegment(low, high, low_ratio, high_ratio, 1 + log2(low_ratio), 1 + log2(high_ratio), is_flat)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from itertools import islice
 
 from app.exact.text import exact_text
@@ -50,13 +51,20 @@ def count_numbers(number_format: Format) -> int:
 
 def count_shared(first: Format, second: Format) -> int:
     """The numbers that both formats have."""
+    return _count_shared(first, second) if first.name <= second.name else _count_shared(second, first)
+
+
+@lru_cache(maxsize=1024)
+def _count_shared(first: Format, second: Format) -> int:
     one, other = numbers_of(first), numbers_of(second)
     if one.listed is not None:
         return sum(map(other.contains, one.listed))
     if other.listed is not None:
         return sum(map(one.contains, other.listed))
-    sides = ((one.positive, other.positive), (one.negative, other.negative))
-    return sum(_count_common(mine, its) for mine, its in sides if mine and its) + (one.has_zero and other.has_zero)
+    positive = _count_common(one.positive, other.positive)
+    is_mirrored = one.negative is one.positive and other.negative is other.positive
+    negative = positive if is_mirrored else _count_common(one.negative, other.negative)
+    return positive + negative + (one.has_zero and other.has_zero)
 
 
 def examples_of(owner: Format, other: Format) -> tuple[str, ...]:
@@ -87,8 +95,10 @@ def short_text(value: Fraction) -> str:
     return f"{sign}0x1.{digits:0{nibbles}x}p{exponent}"
 
 
-def _count_common(mine: Side, its: Side) -> int:
+def _count_common(mine: Side | None, its: Side | None) -> int:
     """Whole binades by a sum; those that the smallest or the largest number cuts, apart."""
+    if mine is None or its is None:
+        return 0
     low, high = max(mine.low, its.low), min(mine.high, its.high)
     if low > high:
         return 0

@@ -163,8 +163,8 @@ def test_charts_are_bounded_labelled_and_described(client: TestClient) -> None:
 
 def test_names_on_the_chart_do_not_cover_each_other() -> None:
     names = ("float32", "tfloat32", "bfloat16", "float16", "float8_e4m3fn", "posit16")
-    ranges = tuple(range_of(find_format(name)) for name in names)
-    for chart in precision_charts(ranges, default_window(ranges, 160)):
+    formats = tuple(map(find_format, names))
+    for chart in precision_charts(formats, default_window(tuple(map(range_of, formats)), 160)):
         labels = [line.label for line in chart.lines if line.label is not None]
         assert len(labels) >= (6 if chart.size != "narrow" else 4)
         for index, one in enumerate(labels):

@@ -6,8 +6,10 @@ Three charts are made for three widths, so that letters and strokes keep their s
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
-from app.tasks.compare_formats import FormatRange
+from app.formats import Format
+from app.tasks.compare_formats import FormatRange, range_of
 from app.tasks.compare_precision import PrecisionSegment, log2
 from app.web.pages.compare_labels import CHARACTER_WIDTH, LINE_HEIGHT, Curve, Label, place_labels, shortened
 
@@ -38,7 +40,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A line of the grid; `text` is what stands at its end, a power where `is_power`."""
+    """A line of the grid; `text` is the power of ten, the bits or the digits that it stands for."""
 
     at: float
     text: str
@@ -112,8 +114,10 @@ class _Plane:
         return self.window.high - self.window.low
 
 
-def precision_charts(ranges: tuple[FormatRange, ...], window: Window) -> tuple[PrecisionChart, ...]:
-    """The chart in its three sizes."""
+@lru_cache(maxsize=64)
+def precision_charts(formats: tuple[Format, ...], window: Window) -> tuple[PrecisionChart, ...]:
+    """The chart in its three sizes; it stays the same while another number is typed."""
+    ranges = tuple(map(range_of, formats))
     return tuple(_chart(size, ranges, window) for size in WIDTHS)
 
 

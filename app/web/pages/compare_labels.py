@@ -7,7 +7,7 @@ from dataclasses import dataclass
 CHARACTER_WIDTH = 7.9
 LINE_HEIGHT = 15
 ABOVE, BELOW = -6, 16
-PLACES = 22
+PLACES = 16
 LONGEST = 18
 MOST_COST = 400
 COLUMN = 8

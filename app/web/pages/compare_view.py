@@ -36,7 +36,6 @@ class Approximate:
 class FieldBits:
     """The bits of one field; `role` is sign, exponent, mantissa or plain."""
 
-    name: str
     role: str
     bits: str
 
@@ -158,7 +157,7 @@ def formats_answer(
     language: Language, comparison: FormatComparison, window: Window, links: WindowLinks
 ) -> FormatsAnswer:
     """Chart, ranges and common numbers of the chosen formats."""
-    charts = precision_charts(comparison.ranges, window)
+    charts = precision_charts(tuple(each.format for each in comparison.ranges), window)
     return FormatsAnswer(
         charts=charts,
         ranges=tuple(map(_range_row, comparison.ranges)),
@@ -210,8 +209,7 @@ def _number_row(language: Language, asked: Asked, row: ComparedFormat) -> Number
 def _fields(number_format: Format, stored: StoredNumber) -> tuple[FieldBits, ...]:
     is_fixed = isinstance(number_format, FixedPointFormat)
     return tuple(
-        FieldBits(field.name, "plain" if is_fixed else ROLES.get(field.name, "plain"), field.bits)
-        for field in stored.fields
+        FieldBits("plain" if is_fixed else ROLES.get(field.name, "plain"), field.bits) for field in stored.fields
     )
 
 
