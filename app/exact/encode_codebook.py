@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from fractions import Fraction
+from functools import lru_cache
 from math import lcm
 
 from app.errors import InvalidInput
@@ -9,6 +10,9 @@ from app.exact.encoding import Encoding, Outcome
 from app.exact.number import Finite, Infinity, NaN, Number
 from app.exact.rounding import Overflow, Rounding, Tail, rounds_up, tail_of
 from app.formats import CodebookFormat
+
+_SMALL = 64
+"""Numbers above 2^-64 are short enough to be compared as they are."""
 
 
 def encode_codebook(number: Number, number_format: CodebookFormat, rounding: Rounding, overflow: Overflow) -> Encoding:
@@ -22,8 +26,7 @@ def encode_codebook(number: Number, number_format: CodebookFormat, rounding: Rou
     """
     if isinstance(number, NaN):
         raise InvalidInput("number.no-nan", format=number_format.name)
-    order = number_format.codes_in_order
-    values = [number_format.values[code] for code in order]
+    order, values = _in_order(number_format)
     rank, outcome = _rank(number, values, rounding)
     code = order[rank]
     if number.negative and values[rank] == 0 and number_format.negative_zero is not None:
@@ -31,7 +34,14 @@ def encode_codebook(number: Number, number_format: CodebookFormat, rounding: Rou
     return Encoding(number_format, number, code, rounding, overflow, outcome)
 
 
-def _rank(number: Finite | Infinity, values: list[Fraction], rounding: Rounding) -> tuple[int, Outcome]:
+@lru_cache(maxsize=16)
+def _in_order(number_format: CodebookFormat) -> tuple[tuple[int, ...], tuple[Fraction, ...]]:
+    """Codes and values by rank."""
+    order = number_format.codes_in_order
+    return order, tuple(number_format.values[code] for code in order)
+
+
+def _rank(number: Finite | Infinity, values: tuple[Fraction, ...], rounding: Rounding) -> tuple[int, Outcome]:
     last = len(values) - 1
     reach = max(abs(values[0]), abs(values[-1])).numerator.bit_length() + 1
     if isinstance(number, Infinity) or (not number.is_zero and number.log2_bounds()[0] > reach):
@@ -46,16 +56,18 @@ def _rank(number: Finite | Infinity, values: list[Fraction], rounding: Rounding)
     return rank, Outcome.ROUNDED if values[rank] or number.is_zero else Outcome.UNDERFLOW
 
 
-def _in_reach(number: Finite, values: list[Fraction]) -> Fraction:
+def _in_reach(number: Finite, values: tuple[Fraction, ...]) -> Fraction:
     """The number, or where it is too small to be told from others of its size, one of them."""
+    if number.is_zero or number.log2_bounds()[1] > -_SMALL:
+        return number.fraction()
     unit = lcm(*(value.denominator for value in values))
     # Every value and every midpoint is a multiple of half a unit.
-    if not number.is_zero and number.log2_bounds()[1] < -unit.bit_length() - 2:
+    if number.log2_bounds()[1] < -unit.bit_length() - 2:
         return Fraction(-1 if number.negative else 1, unit << 3)
     return number.fraction()
 
 
-def _goes_up(value: Fraction, values: list[Fraction], rank: int, rounding: Rounding, *, negative: bool) -> bool:
+def _goes_up(value: Fraction, values: tuple[Fraction, ...], rank: int, rounding: Rounding, *, negative: bool) -> bool:
     """Whether the larger of the two neighbours is taken."""
     low, high = values[rank], values[rank + 1]
     if low < 0 < high and rounding is Rounding.TOWARD_ZERO:

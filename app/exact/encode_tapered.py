@@ -4,6 +4,8 @@ A nonzero number never becomes 0 or NaR (Posit Standard 2022, 4.1): beyond both 
 every mode, so that a directed one can there only take the side that exists.
 """
 
+from functools import lru_cache
+
 from app.exact.encoding import Encoding, Outcome
 from app.exact.number import Finite, Infinity, NaN, Number
 from app.exact.rounding import Overflow, Rounding, Tail, floor_log2, rounds_up, tail_of
@@ -36,7 +38,7 @@ def _encode(
 
 def _magnitude(number: Finite, number_format: TaperedFormat, rounding: Rounding) -> tuple[int, Outcome]:
     last = number_format.last_ordinal
-    highest, lowest = number_format.parts(last).exponent, number_format.parts(1).exponent
+    lowest, highest = _exponent_range(number_format)
     low, high = number.log2_bounds()
     if low > highest:
         return last, Outcome.OVERFLOW
@@ -56,6 +58,12 @@ def _magnitude(number: Finite, number_format: TaperedFormat, rounding: Rounding)
     if below == last:
         return last, Outcome.OVERFLOW
     return below + rounds_up(rounding, tail, is_odd=bool(below & 1), negative=number.negative), Outcome.ROUNDED
+
+
+@lru_cache(maxsize=64)
+def _exponent_range(number_format: TaperedFormat) -> tuple[int, int]:
+    """The exponents of the smallest and the largest positive number."""
+    return number_format.parts(1).exponent, number_format.parts(number_format.last_ordinal).exponent
 
 
 def _cut(numerator: int, denominator: int, exponent: int, number_format: TaperedFormat) -> tuple[int, Tail]:

@@ -197,7 +197,10 @@ class FloatFormat:
 
     @property
     def min_normal(self) -> Fraction:
-        """The smallest number with a leading one: what `finfo` calls `tiny`."""
+        """The smallest number with a leading one: what `finfo` calls `tiny`.
+
+        Where every number is a subnormal (e0m3, e1m2), the one beyond `max` that would have the first leading one.
+        """
         if self.has_subnormals:
             return power_of_two(self.min_exponent)
         return self.min_positive
