@@ -71,14 +71,18 @@ def test_no_page_is_wider_than_the_screen(page: Page, expected: Any, width: int)
         assert page.evaluate("document.documentElement.scrollWidth") == width, address
 
 
-def test_a_cell_shows_its_whole_value(page: Page) -> None:
+@pytest.mark.parametrize("width", [390, 1440])
+def test_a_cell_shows_its_whole_value(page: Page, width: int) -> None:
     """Where a cell is too narrow for a number, the number is another text, never one that is cut off."""
-    page.set_viewport_size({"width": 1440, "height": 900})
+    page.set_viewport_size({"width": width, "height": 900})
     cut = "boxes => boxes.filter(box => box.scrollWidth > box.clientWidth + 1).map(box => box.textContent)"
     for name in ("float8_e4m3fn", "float8_e3m4", "binary8p5se", "posit8", "takum_linear8", "nf4", "int8", "q3.4",
                  "float8_e8m0fnu", "e2m5", "float4_e2m1fn", "uq0.8", "fp4_bnb"):  # fmt: skip
         page.goto(f"/en/formats/{name}/map")
         assert page.locator(".map__cell a").evaluate_all(cut) == [], name
+        if "float" in name:
+            page.goto(f"/en/formats/{name}/codes")
+            assert page.locator(".codes__table td").evaluate_all(cut) == [], name
 
 
 def test_columns_of_the_table_do_not_run_into_each_other(page: Page) -> None:

@@ -64,9 +64,27 @@ ADDRESSES = {
     "inspect-refused-code": "inspect?bits=0x12345&format=bfloat16",
     "inspect-refused-overflow": "inspect?value=1&format=bfloat16&overflow=sideways",
     "formats": "formats",
-    "format-bfloat16": "formats/bfloat16",
-    "format-float8_e4m3fn": "formats/float8_e4m3fn",
-    "format-int64": "formats/int64",
+    "formats-spelled": "formats?find=e5m10",
+    "formats-filtered": "formats?family=float&width=8&find=onnx",
+    "formats-nothing": "formats?width=7",
+    **{
+        f"format-{name.partition(':')[0]}": f"formats/{name}"
+        for name in (
+            *("bfloat16", "float16", "float80", "float128", "float8_e4m3fn", "float8_e5m2fnuz", "posit16", "nf4"),
+            *("takum_linear16", "mxfp4", "nvfp4", "int8", "int64", "q7.8", "e4m3:bias=8:specials=nan-only"),
+            "codebook:-1,0,1",
+        )
+    },
+    "codes-float8_e4m3fn": "formats/float8_e4m3fn/codes",
+    "codes-float16": "formats/float16/codes?at=1",
+    "codes-refused": "formats/float16/codes?at=1,5",
+    **{
+        f"map-{name}": f"formats/{name}/map"
+        for name in (
+            *("float8_e4m3fn", "float8_e3m4", "posit8", "takum_linear8", "float4_e2m1fn", "nf4", "int8"),
+            *("float16", "posit16"),
+        )
+    },
     "compare": "compare",
     "compare-many": "compare?value=0.3&formats=float64+float16+bfloat16+int8+q0.15+posit8+takum_linear16+nf4+bool"
     "+float8_e8m0fnu+float4_e2m1fn+uint16&sort=error",
