@@ -159,9 +159,10 @@ def places(low: Fraction, high: Fraction, middle: Fraction) -> Iterator[Fraction
 
 @pytest.mark.parametrize("number_format", ALL, ids=named)
 def test_between_neighbours_every_mode_does_what_it_says(number_format: Format) -> None:
+    """Between all neighbours in the catalog's formats of at most 8 bits, and between 30 pairs of larger ones."""
     order = numbers_in_order(number_format)
     ranks = list(range(len(order) - 1))
-    if len(ranks) > 70:
+    if len(ranks) > 70 and not (number_format in CATALOG and number_format.width <= 8):
         ranks = sorted({*random.Random(number_format.name).sample(ranks, 30), 0, ranks[-1], len(ranks) // 2})
     for rank in ranks:
         low, high = order[rank], order[rank + 1]
