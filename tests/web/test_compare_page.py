@@ -12,7 +12,8 @@ from starlette.testclient import TestClient
 from app.formats import find_format, format_names
 from app.tasks.compare_formats import range_of
 from app.web.pages.compare_chart import WIDTHS, Window, default_window, precision_charts
-from app.web.pages.compare_view import _percent, counted, rounded
+from app.web.pages.compare_figures import counted, rounded
+from app.web.pages.compare_tables import _percent
 from app.wording import Language
 
 PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}

@@ -21,7 +21,8 @@ from app.web.pages.compare_form import (
     compare_form,
     sentence_of,
 )
-from app.web.pages.compare_view import ComparePage, WindowLinks, formats_answer, number_rows
+from app.web.pages.compare_tables import WindowLinks, formats_answer
+from app.web.pages.compare_view import ComparePage, number_rows
 from app.web.parameters import read_parameters
 from app.web.rendering import render, wants_partial
 from app.wording import Language

@@ -15,7 +15,7 @@ from app.formats.names.custom_floats import (
     default_bias,
 )
 from app.tasks.design_format import CHOICES, build_format, parts_of_name, read_choices, resized
-from app.web.pages.compare_view import FormatsAnswer
+from app.web.pages.compare_tables import FormatsAnswer
 from app.web.pages.designer_view import DesignCard, design_answer, design_card, design_map
 from app.web.pages.formats_map import MapPage
 from app.web.parameters import read_parameters

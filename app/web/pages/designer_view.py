@@ -12,7 +12,7 @@ from app.tasks.format_map import WIDEST_MAP
 from app.tasks.number_line_scale import short_text
 from app.web.pages.addresses import format_address, format_path, inspect_address
 from app.web.pages.compare_chart import Window, default_window
-from app.web.pages.compare_view import FormatsAnswer, WindowLinks, formats_answer
+from app.web.pages.compare_tables import FormatsAnswer, WindowLinks, formats_answer
 from app.web.pages.formats_figures import ShownFigure, maybe_shown
 from app.web.pages.formats_map import MapPage, map_cells
 from app.web.pages.formats_row import LayoutPart, layout_lines

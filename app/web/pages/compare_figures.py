@@ -1,0 +1,43 @@
+"""Figures of the Compare page, rounded for reading: a sign says where they are."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from app.exact.text import rounded_text
+from app.web.typography import approximately
+
+MOST_COUNTED = 10**13
+
+
+@dataclass(frozen=True, slots=True)
+class Approximate:
+    """A figure rounded for reading."""
+
+    text: str
+    is_rounded: bool
+
+
+def near(text: str) -> Approximate:
+    """An exact text to four digits; the hex float of a number far away stays as it is."""
+    if "x" in text or text == "inf":
+        return Approximate(text, is_rounded=False)
+    near = approximately(text, 4)
+    return Approximate(near, is_rounded="/" in text or near != approximately(text, 40))
+
+
+def counted(count: int) -> Approximate:
+    """A count in full, unless it is longer than anyone reads."""
+    return rounded(Fraction(count)) if count >= MOST_COUNTED else Approximate(str(count), is_rounded=False)
+
+
+def rounded(value: Fraction) -> Approximate:
+    """A number to five digits, whatever its size."""
+    sign = "-" if value < 0 else ""
+    text = approximately(rounded_text(abs(value.numerator), value.denominator), 5)
+    return Approximate(sign + text, is_rounded=len(text) > 40 or abs(value) != _read_back(text, value))
+
+
+def _read_back(text: str, value: Fraction) -> Fraction:
+    """The text as a number; far away ones are never written out, and are rounded anyway."""
+    exponent = int(text.partition("e")[2] or 0)
+    return Fraction(text) if abs(exponent) < 400 else value + 1
