@@ -1,16 +1,22 @@
-"""The short way from a plain decimal to a float's code, in integers: exactly what `encode(parse(text))` gives.
+"""The short way between a plain decimal and a float's code, in integers: exactly what the long way gives.
 
-It takes decimals of a few digits that lie among the format's finite numbers, and leaves all others to the long way.
+It takes decimals of a few digits that lie among the format's finite numbers, and leaves all others to
+`encode(parse(text))` and `value_text(decode(code))`.
 """
 
 import re
 from collections.abc import Callable
 
 from app.exact.rounding import Rounding, rounds_up, tail_of
+from app.exact.text import LONGEST_POSITIONAL
 from app.formats import FloatFormat, Format
 
 PLAIN = re.compile(r"([+-]?)([0-9]{1,40})(?:\.([0-9]{0,40}))?(?:[eE]([+-]?[0-9]{1,3}))?", re.ASCII)
 
+FARTHEST = 1100
+"""Powers of two up to which the digits of a float are worked out here: beyond those of float64."""
+
+PlainDecoder = Callable[[int], str | None]
 PlainEncoder = Callable[[str], int | None]
 
 
@@ -21,7 +27,46 @@ def plain_encoder(number_format: Format, rounding: Rounding) -> PlainEncoder:
     return _float_encoder(number_format, rounding)
 
 
-def _nothing(_text: str) -> None:
+def plain_decoder(number_format: Format) -> PlainDecoder:
+    """The function from code to exact decimal; None for what the long way must answer."""
+    if not isinstance(number_format, FloatFormat) or not number_format.has_subnormals:
+        return _nothing
+    if number_format.has_explicit_integer_bit:
+        return _nothing
+    mantissa_bits, largest, mask = (
+        number_format.mantissa_bits,
+        number_format.max_magnitude,
+        number_format.magnitude_mask,
+    )
+    lowest, hidden = number_format.min_exponent - mantissa_bits, 1 << mantissa_bits
+    powers = [5**power for power in range(FARTHEST + 1)]
+
+    def decode_plain(code: int) -> str | None:
+        magnitude = code & mask
+        if not 0 < magnitude <= largest:
+            return None
+        field, significand = magnitude >> mantissa_bits, magnitude & (hidden - 1)
+        power = lowest
+        if field:
+            significand, power = significand | hidden, lowest + field - 1
+        # Twos that cancel would only be zeros at the end.
+        twos = min((significand & -significand).bit_length() - 1, -power)
+        if twos > 0:
+            significand, power = significand >> twos, power + twos
+        if not -FARTHEST <= power <= FARTHEST:
+            return None
+        text = str(significand << power if power >= 0 else significand * powers[-power])
+        if power < 0:
+            text = text.rjust(1 - power, "0")
+            text = f"{text[:power]}.{text[power:]}"
+        if code > mask:
+            text = f"-{text}"
+        return text if len(text) <= LONGEST_POSITIONAL else None
+
+    return decode_plain
+
+
+def _nothing(_question: object) -> None:
     return None
 
 

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from app.cli.decode import decoder
 from app.cli.encode import encoder
-from app.exact import Rounding, encode, parse
-from app.exact.plain_decimals import plain_encoder
-from app.formats import find_format
+from app.exact import Rounding, decode, encode, parse
+from app.exact.plain_decimals import plain_decoder, plain_encoder
+from app.exact.text import value_text
+from app.formats import FloatFormat, find_format
 from app.tasks.code_text import format_hex
 
 
@@ -137,6 +138,7 @@ def test_the_short_way_gives_what_the_long_way_gives(name: str, rounding: Roundi
 @pytest.mark.parametrize("name", ["float16", "bfloat16", "float8_e5m2"])
 def test_the_short_way_at_every_number_and_every_tie(name: str) -> None:
     number_format = find_format(name)
+    assert isinstance(number_format, FloatFormat)
     short = plain_encoder(number_format, Rounding.NEAREST_EVEN)
     step = 1 if number_format.width == 8 else 257
     for code in range(1, number_format.max_magnitude, step):
@@ -167,3 +169,24 @@ def test_every_code_comes_back(name: str) -> None:
 def test_float32_as_struct_packs_it(value: float) -> None:
     number_format = find_format("float32")
     assert encoder(number_format)(repr(value)) == f"0x{struct.unpack('<I', struct.pack('<f', value))[0]:08x}"
+
+
+@pytest.mark.parametrize(
+    "name", ["float16", "float8_e4m3fn", "float8_e5m2fnuz", "binary8p3ue", "float6_e2m3fn", "e5m10:bias=40"]
+)
+def test_short_decoding_of_every_code(name: str) -> None:
+    number_format = find_format(name)
+    short = plain_decoder(number_format)
+    for code in range(0, 1 << number_format.width, 1 if number_format.width == 8 else 7):
+        text = short(code)
+        assert text is None or text == value_text(decode(code, number_format))
+
+
+@given(
+    st.integers(0, 2**128 - 1), st.sampled_from(["float32", "float64", "float128", "bfloat16", "tfloat32", "float80"])
+)
+def test_short_decoding_of_wide_codes(code: int, name: str) -> None:
+    number_format = find_format(name)
+    code >>= 128 - number_format.width
+    text = plain_decoder(number_format)(code)
+    assert text is None or text == value_text(decode(code, number_format))
