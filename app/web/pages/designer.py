@@ -97,6 +97,8 @@ class DesignerPage:
     card: DesignCard
     answer: FormatsAnswer
     map: MapPage | None
+    mirrors: bool
+    """The negative numbers are left out of the map."""
 
 
 @router.get("/{language}/designer")
@@ -107,10 +109,13 @@ def show(language: Language, request: Request) -> Response:
     last = given.get("last", "").strip() or FIRST_FORMAT
     try:
         beside = _beside(given)
+    except InvalidInput as error:
+        return _refuse(language, request, given, last, ("beside", error))
+    try:
         parts = read_choices(given) if is_by_choices else parts_of_name(given.get("format", "").strip() or FIRST_FORMAT)
         built = build_format(parts)
     except InvalidInput as error:
-        return _refuse(language, request, given, last, error)
+        return _refuse(language, request, given, last, (_field_of(error, given), error))
     address = design_address(language, built.name, beside.name)
     if is_by_choices and not wants_partial(request):
         return RedirectResponse(address, status_code=303)
@@ -162,6 +167,7 @@ def _page(language: Language, form: DesignerForm, built: FloatFormat, beside: Fl
         card=design_card(language, built, beside),
         answer=design_answer(language, built, beside),
         map=design_map(language, built),
+        mirrors=built.signed,
     )
 
 
@@ -193,14 +199,17 @@ def _form(language: Language, parts: CustomParts, built: FloatFormat, beside: Fl
     )
 
 
-def _refuse(language: Language, request: Request, given: dict[str, str], last: str, error: InvalidInput) -> Response:
+def _refuse(
+    language: Language, request: Request, given: dict[str, str], last: str, refused: tuple[str, InvalidInput]
+) -> Response:
     """The controls as they were set, with the sentence at one of them, over the last format that could be built."""
     built, beside = _or_first(last, FIRST_FORMAT), _or_first(given.get("beside", ""), FIRST_BESIDE)
     parts = parts_of_name(built.name)
     form = _form(language, parts, built, beside)
-    refused = Refusal(_field_of(error, given), say(error.code, error.figures, language))
+    field, error = refused
+    refusal = Refusal(field, say(error.code, error.figures, language))
     choices = {name: text for name, text in given.items() if name in CHOICES}
-    form = _as_given(form, choices, refused)
+    form = _as_given(form, choices, refusal)
     in_place = {"HX-Retarget": "#designer-form", "HX-Reswap": "outerMorph"}
     view = _page(language, form, built, beside)
     return render(request, "designer.html", view, partial="_designer_form.html", status=422, headers=in_place)
@@ -219,9 +228,8 @@ def _field_of(error: InvalidInput, given: dict[str, str]) -> str:
     named = str(error.figures.get("option" if error.code == "format.option-range" else "name", ""))
     if named in CHOICES:
         return named
-    if not any(name in given for name in CHOICES) and "format" in given:
-        return "format"
-    return FIELD_OF.get(error.code, "beside")
+    is_by_choices = any(name in given for name in CHOICES)
+    return FIELD_OF.get(error.code, "format") if is_by_choices else "format"
 
 
 def _as_given(form: DesignerForm, given: dict[str, str], refused: Refusal) -> DesignerForm:

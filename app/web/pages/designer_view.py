@@ -1,6 +1,6 @@
 """The card of a designed format: its fields, its figures beside a known float, its links, its constants."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 from app.formats import FloatFormat, Format
@@ -129,8 +129,11 @@ def design_answer(language: Language, number_format: Format, beside: Format) -> 
 
 
 def design_map(language: Language, number_format: FloatFormat) -> MapPage | None:
-    """Every value, where they fit on a page."""
-    return map_cells(language, number_format) if number_format.width <= WIDEST_MAP else None
+    """Every value, where they fit on a page: the positive ones stand for the negative ones too."""
+    if number_format.width > WIDEST_MAP:
+        return None
+    found = map_cells(language, number_format)
+    return replace(found, parts=tuple(part for part in found.parts if part.name != "negative"))
 
 
 def _figure_rows(here: FormatFigures, beside: FormatFigures) -> tuple[FigureRow, ...]:
