@@ -62,8 +62,7 @@ def encode_block(
         InvalidInput: `block.size` for no numbers or more than the block holds, `block.tensor-scale` for one that is
             no positive number of its format, or that the format does not have.
     """
-    if not 1 <= len(numbers) <= block_format.block_size:
-        raise InvalidInput("block.size", count=len(numbers), size=block_format.block_size, format=block_format.name)
+    _refuse_size(len(numbers), block_format)
     finite = [number for number in numbers if isinstance(number, Finite)]
     largest = max((_magnitude(number) for number in finite), default=Fraction(0))
     tensor = _tensor_scale(largest, block_format, tensor_scale)
@@ -83,14 +82,15 @@ def decode_block(
     """The exact numbers of a block: element * scale * tensor scale (1 where it is not given).
 
     Raises:
-        InvalidInput: `code.out-of-range`, `block.tensor-scale`.
+        InvalidInput: `code.out-of-range`, `block.size`, `block.tensor-scale`.
     """
-    tensor = _tensor_scale(Fraction(0), block_format, tensor_scale or Fraction(1)) if tensor_scale else None
+    _refuse_size(len(element_codes), block_format)
+    tensor = None if tensor_scale is None else _tensor_scale(Fraction(0), block_format, tensor_scale)
     scale = decode(scale_code, block_format.scale).value
     numbers = [to_number(decode(code, block_format.element)) for code in element_codes]
     if scale is None:
         return (NaN(negative=False),) * len(numbers)
-    return tuple(_times(number, scale * (tensor or 1)) for number in numbers)
+    return tuple(_in_lowest_terms(_times(number, scale * (tensor or 1))) for number in numbers)
 
 
 def default_tensor_scale(largest: Fraction, block_format: BlockFormat) -> Fraction:
@@ -102,6 +102,11 @@ def default_tensor_scale(largest: Fraction, block_format: BlockFormat) -> Fracti
     wanted = largest / (block_format.scale.max * block_format.element.max)
     code = encode(from_fraction(wanted), block_format.tensor_scale, overflow=Overflow.SATURATE).code
     return decode(code, block_format.tensor_scale).value or Fraction(1)
+
+
+def _refuse_size(count: int, block_format: BlockFormat) -> None:
+    if not 1 <= count <= block_format.block_size:
+        raise InvalidInput("block.size", count=count, size=block_format.block_size, format=block_format.name)
 
 
 def _tensor_scale(largest: Fraction, block_format: BlockFormat, given: Fraction | None) -> Fraction | None:
@@ -176,6 +181,13 @@ def _times(number: Number, factor: Fraction) -> Number:
         return Finite(number.negative, 0)
     numerator, denominator = number.numerator * factor.numerator, number.denominator * factor.denominator
     return replace(number, numerator=numerator, denominator=denominator)
+
+
+def _in_lowest_terms(number: Number) -> Number:
+    if not isinstance(number, Finite):
+        return number
+    value = abs(number.fraction())
+    return Finite(number.negative, value.numerator, value.denominator)
 
 
 def _nan_code(scale_format: FloatFormat) -> int:

@@ -176,7 +176,7 @@ def to_number(decoded: Decoded) -> Number:
 def neighbours(code: int, number_format: Format) -> tuple[int | None, int | None]:
     """The codes of the next smaller and next larger number; None past the ends and for NaN.
 
-    Ordinals say what comes next. As for `math.nextafter`: both zeros have the smallest numbers of either sign beside them, the smallest negative
+    As for `math.nextafter`: both zeros have the smallest numbers of either sign beside them, the smallest negative
     number is followed by -0 where there is one, and the largest by infinity where there is one.
     """
     ordinal = number_format.ordinal_of(code)

@@ -1,7 +1,7 @@
 """Rounding between all neighbours of formats of up to 16 bits, in every mode: the law that the tests try on samples.
 
 Run as `python tests/campaigns/round_everywhere.py [FORMAT ...]`; without names, every listed format of at most 16 bits.
-About a minute a format of 16 bits. Ends at the first number that is rounded otherwise than by definition.
+One or two minutes a format of 16 bits. Ends at the first number that is rounded otherwise than by definition.
 """
 
 import sys

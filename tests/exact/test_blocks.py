@@ -185,6 +185,16 @@ def test_far_numbers_clip_or_vanish(block_format: BlockFormat, rule: ScaleRule) 
     )
 
 
+def test_blocks_read_specials_and_scales() -> None:
+    inf, minus_inf, nan, zero = decode_block(127, (0x7C, 0xFC, 0x7E, 0x80), block("mxfp8_e5m2"))
+    assert (inf, minus_inf, nan, zero) == (Infinity(False), Infinity(True), NaN(False), Finite(True, 0))
+    assert decode_block(0x38, (7, 15), block("nvfp4"), Fraction(1, 2)) == (Finite(False, 3), Finite(True, 3))
+    with pytest.raises(InvalidInput, match=r"code\.out-of-range"):
+        decode_block(256, (0,), block("mxfp4"))
+    with pytest.raises(InvalidInput, match=r"block\.size"):
+        decode_block(0, (0,) * 33, block("mxfp4"))
+
+
 def test_mxint8_leaves_minus_two_unused() -> None:
     assert encode_block([parse("-1.999")], block("mxint8")).element_codes == (0x81,)
 
