@@ -6,6 +6,7 @@ Bit for bit what `app.codec.encode` and `decode` give; the first call of each ki
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,9 @@ _SMALLEST_SHARE = 1 << 18
 """Elements below which a thread is not worth starting."""
 _PLAIN_CHUNK = 1 << 20
 
+_FAST_NAMES = {"bfloat16": "bfloat16_kernel", "float16": "float16_kernel", "float8_e8m0fnu": "e8m0_kernel"}
+"""Formats with a kernel of their own in `app.codec.kernels.halves`."""
+
 _Pass = Callable[[Any, Any, int], int]
 """Encodes a stretch of words that begins at a place, and gives the largest magnitude in it."""
 
@@ -62,10 +66,10 @@ def encode_fast(
         InvalidInput: what `encode` refuses.
     """
     assert values.dtype == torch.float32, "kernels read float32"
-    assert values.is_contiguous() and values.device.type == "cpu", "kernels read plain memory"
+    assert values.is_contiguous(), "kernels read plain memory"
     assert number_format.width <= WIDEST, f"{number_format.name} has more than {WIDEST} bits"
     codes = torch.empty(values.shape, dtype=code_dtype(number_format)) if out is None else out
-    assert codes.shape == values.shape and codes.dtype == code_dtype(number_format) and codes.is_contiguous()
+    _check_memory(codes, values.shape, code_dtype(number_format))
     mode = find_mode(values.view(-1)[:0], number_format, rounding, overflow, seed, offset)
     limit = str(mode.overflow)
     one_pass = _pass_of(number_format, mode.rounding, limit, stream_of(seed or 0))
@@ -93,7 +97,8 @@ def decode_fast(
     assert codes.dtype == code_dtype(number_format), f"{codes.dtype} does not hold codes of {number_format.name}"
     assert number_format.width <= WIDEST, f"{number_format.name} has more than {WIDEST} bits"
     values = torch.empty(codes.shape, dtype=dtype) if out is None else out
-    assert values.shape == codes.shape and values.dtype == dtype and values.is_contiguous() and codes.is_contiguous()
+    _check_memory(values, codes.shape, dtype)
+    _check_memory(codes, codes.shape, codes.dtype)
     own = _own_dtype(number_format)
     if own is not None:
         return values.copy_(codes.view(own))
@@ -108,6 +113,12 @@ def decode_fast(
     return values
 
 
+def _check_memory(tensor: Tensor, shape: torch.Size, dtype: torch.dtype) -> None:
+    assert tensor.shape == shape, f"{tuple(tensor.shape)} is not {tuple(shape)}"
+    assert tensor.dtype == dtype, f"{tensor.dtype} is not {dtype}"
+    assert tensor.is_contiguous(), "kernels write plain memory"
+
+
 def _in_threads(work: Callable[[slice], Any], count: int, threads: int | None) -> list[Any]:
     """The work done on equal stretches; kernels let go of Python's lock."""
     wanted = torch.get_num_threads() if threads is None else threads
@@ -116,7 +127,7 @@ def _in_threads(work: Callable[[slice], Any], count: int, threads: int | None) -
         return [work(slice(0, count))]
     ends = [count * index // shares for index in range(shares + 1)]
     with ThreadPoolExecutor(shares) as pool:
-        return list(pool.map(work, (slice(start, end) for start, end in zip(ends, ends[1:], strict=False))))
+        return list(pool.map(work, (slice(start, end) for start, end in pairwise(ends))))
 
 
 def _encode_plainly(
@@ -161,10 +172,10 @@ def _float_pass(number_format: FloatFormat, rounding: Rounding, overflow: str, s
     from app.codec.kernels import floats, halves  # noqa: PLC0415 - numba is imported on first use only
 
     if rounding is Rounding.NEAREST_EVEN and overflow == "ieee":
-        half = {"bfloat16": halves.bfloat16_kernel, "float16": halves.float16_kernel}.get(number_format.name)
-        kernel = half() if half is not None else None
+        half = _FAST_NAMES.get(number_format.name)
+        kernel = getattr(halves, half)() if half is not None else None
         if kernel is not None:
-            return lambda words, codes, start: kernel(words, codes) or 0
+            return lambda words, codes, _: kernel(words, codes) or 0
     if not tables.has_parameters(number_format, rounding):
         return None
     is_common = tables.is_common(number_format)
@@ -208,7 +219,7 @@ def _steps_pass(number_format: CodebookFormat | BooleanFormat, rounding: Roundin
             return None
         rounding = Rounding.NEAREST_EVEN
     kernel, table = steps.steps_kernel(), steps_of(number_format, str(rounding))
-    return lambda words, codes, start: kernel(words, codes, table.starts, table.places, table.codes)
+    return lambda words, codes, _: kernel(words, codes, table.starts, table.places, table.codes)
 
 
 def _own_dtype(number_format: Format) -> torch.dtype | None:

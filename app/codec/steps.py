@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,7 +47,7 @@ def steps_of(number_format: CodebookFormat | BooleanFormat, rounding: str) -> St
 
 def _table(steps: list[tuple[int, int]]) -> Steps:
     """From (place, code) in order; a later one at the same place replaces the earlier."""
-    found = {place: code for place, code in steps}
+    found = dict(steps)
     places, codes = list(found), list(found.values())
     changes = [0, *(index for index in range(1, len(places)) if codes[index] != codes[index - 1])]
     ends = np.array([*(places[index] for index in changes[1:]), _END], dtype=np.int64)
@@ -59,7 +60,7 @@ def _codebook_steps(number_format: CodebookFormat, rounding: str) -> Iterator[tu
     order = number_format.codes_in_order
     values = [number_format.values[code] for code in order]
     yield _FIRST, order[0]
-    for index, (low, high) in enumerate(zip(values, values[1:], strict=False)):
+    for index, (low, high) in enumerate(pairwise(values)):
         start, end = _from(low), _from(high)
         breaks = {_above(low), _from((low + high) / 2), _above((low + high) / 2), _MINUS_ZERO, 0, 1}
         for place in sorted(each for each in breaks if _above(low) <= each < end):

@@ -1,5 +1,7 @@
 """float32 words to the codes of float formats of up to 16 bits: integer arithmetic without branches, one pass."""
 
+# ruff: noqa: ARG001, ARG005 - numba fixes what an intrinsic is given, and all variants of a step take the same
+
 from functools import cache
 from typing import Any
 
@@ -10,6 +12,7 @@ from app.codec.kernels.lanes import (
     IMPLICIT_ONE,
     INFINITY,
     MAGNITUDE,
+    STATE_STEP,
     Kernel,
     deep_shift,
     float_bits,
@@ -37,9 +40,11 @@ def float_kernel(rounding: str, *, is_common: bool, is_signed: bool) -> Kernel:
 
     def encode(words: Any, codes: Any, parameters: Any, edges: Any, stream: Any, offset: Any) -> Any:
         drop, lowest, base, mantissa_bits, limit, over, over_change, nan, sign, first_signed = parameters
+        state = u64(stream + u64(offset * STATE_STEP))
         worst = u32(0)
         for i in range(words.size):
             word = words[i]
+            state = u64(state + STATE_STEP)
             negative = u32(u32(0) - u32(word >> u32(31)))
             magnitude = u32(word & MAGNITUDE)
             worst = max(worst, magnitude)
@@ -47,7 +52,7 @@ def float_kernel(rounding: str, *, is_common: bool, is_signed: bool) -> Kernel:
             raised = max(exponent, i32(lowest))
             kept, rest = cut(significand, i32(i32(raised - exponent) + i32(drop)))
             below = u32(kept + shift_left(u32(u32(raised) - base), mantissa_bits))
-            rounded = step(below, rest, negative, random(stream, u64(offset + u64(i))))
+            rounded = step(below, rest, negative, random(state))
             rounded = edge(rounded, magnitude, negative, limit, over, over_change, edges)
             rounded = nan if magnitude > INFINITY else rounded
             has_sign = negative if rounded >= first_signed else u32(0)

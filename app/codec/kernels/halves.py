@@ -1,11 +1,14 @@
-"""float32 words to bfloat16 and float16, nearest-even: few instructions, because torch's own casts run at memory speed.
+"""float32 words to bfloat16, float16 and E8M0, nearest-even, in few instructions: torch's casts run at memory speed.
 
 What the general kernel of floats gives is given here too, NaN without its payload included.
 """
 
+# ruff: noqa: ARG001 - numba fixes what an intrinsic is given
+
 from functools import cache
 from typing import Any
 
+from llvmlite import binding, ir  # type: ignore[import-untyped]
 from numba import njit, uint16, uint32
 from numba.extending import intrinsic
 
@@ -31,26 +34,41 @@ def bfloat16_kernel() -> Kernel:
 @cache
 def float16_kernel() -> Kernel | None:
     """`encode(words, codes)` by the processor's own conversion; None where it has none."""
-    from llvmlite import binding  # noqa: PLC0415 - a part of numba
-
     if not binding.get_host_cpu_features().get("f16c", False):
         return None
 
-    @intrinsic  # type: ignore[untyped-decorator]  # numba has no types
-    def half_bits(context: Any, word: Any) -> Any:
+    def build(context: Any, word: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            from llvmlite import ir  # noqa: PLC0415
-
             value = builder.bitcast(arguments[0], ir.FloatType())
             return builder.bitcast(builder.fptrunc(value, ir.HalfType()), ir.IntType(16))
 
         return uint16(uint32), generate
+
+    half_bits: Kernel = intrinsic(build)
 
     def encode(words: Any, codes: Any) -> None:
         for i in range(words.size):
             word = words[i]
             nan = u32(u32(shift_right(word, u32(16)) & u32(0x8000)) | u32(0x7E00))
             codes[i] = nan if u32(word & MAGNITUDE) > INFINITY else u32(half_bits(word))
+
+    found: Kernel = njit(nogil=True)(encode)
+    return found
+
+
+@cache
+def e8m0_kernel() -> Kernel:
+    """`encode(words, codes)`: a power of two is its own exponent field, and NaN what a carry makes of the largest."""
+
+    def encode(words: Any, codes: Any) -> None:
+        for i in range(words.size):
+            word = words[i]
+            field = shift_right(word, u32(23))
+            rounded = shift_right(u32(u32(word + u32(0x3FFFFF)) + u32(field & u32(1))), u32(23))
+            # Subnormals: below 1.5 * 2^-127 and on it, the number is 2^-127.
+            rounded = u32(word > u32(0x00600000)) if field == u32(0) else rounded
+            is_number = u32(word - u32(1)) < u32(0x7F800000)
+            codes[i] = min(rounded, u32(0xFF)) if is_number else u32(0xFF)
 
     found: Kernel = njit(nogil=True)(encode)
     return found

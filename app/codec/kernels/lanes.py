@@ -3,11 +3,14 @@
 Numba widens small integers to 64 bits where it can, which halves the lanes of a vector: shifts are written in LLVM.
 """
 
+# ruff: noqa: ARG001, ARG005 - numba fixes what an intrinsic is given, and all variants of a step take the same
+
 from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 import numpy as np
+from llvmlite import ir  # type: ignore[import-untyped]
 from numba import int32, njit, uint32
 from numba.extending import intrinsic
 
@@ -21,6 +24,8 @@ IMPLICIT_ONE = u32(0x00800000)
 INFINITY = u32(0x7F800000)
 TOP_BIT = u32(0x80000000)
 ALL_BITS = u32(0xFFFFFFFF)
+
+STATE_STEP = u64(GOLDEN)
 
 Kernel = Callable[..., Any]
 """A compiled function; numba has no types to offer."""
@@ -43,16 +48,15 @@ shift_right = _shift("lshr")
 """Of two uint32, by 0 to 31 bits, zeros coming in."""
 
 
-@intrinsic  # type: ignore[untyped-decorator]  # numba has no types
-def float_bits(context: Any, word: Any) -> Any:
-    """The bits of the float32 of a signed 32-bit integer."""
-
+def _float_bits(context: Any, word: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        from llvmlite import ir  # noqa: PLC0415 - a part of numba, imported when it compiles
-
         return builder.bitcast(builder.sitofp(arguments[0], ir.FloatType()), ir.IntType(32))
 
     return int32(int32), generate
+
+
+float_bits: Kernel = intrinsic(_float_bits)
+"""The bits of the float32 of a signed 32-bit integer."""
 
 
 def inlined(function: Kernel) -> Kernel:
@@ -85,14 +89,16 @@ def rounding_step(rounding: str) -> Kernel:
 
 @cache
 def random_source(rounding: str) -> Kernel:
-    """`random(stream, place)`: the bits of `app.codec.stochastic`; 0 for modes that need none."""
-    if rounding != "stochastic":
-        return inlined(lambda stream, place: u32(0))
-    golden, first, second = u64(GOLDEN), u64(FIRST_FACTOR), u64(SECOND_FACTOR)
+    """`random(state)`: the bits of `app.codec.stochastic`; 0 for modes that need none.
 
-    def random(stream: Any, place: Any) -> Any:
-        z = u64(stream + u64((place + u64(1)) * golden))
-        z = u64(u64(z ^ u64(z >> u64(30))) * first)
+    The state of place i is the stream + (i + 1) * `STATE_STEP`: loops add, which is cheaper than to multiply.
+    """
+    if rounding != "stochastic":
+        return inlined(lambda state: u32(0))
+    first, second = u64(FIRST_FACTOR), u64(SECOND_FACTOR)
+
+    def random(state: Any) -> Any:
+        z = u64(u64(state ^ u64(state >> u64(30))) * first)
         z = u64(u64(z ^ u64(z >> u64(27))) * second)
         return u32(u64(z ^ u64(z >> u64(31))) >> u64(32))
 

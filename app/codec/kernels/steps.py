@@ -1,4 +1,4 @@
-"""float32 words to codes by a table of steps, for codebooks and bool: every word from one step to the next has one code."""
+"""float32 words to codes by a table of steps, for codebooks and bool: from one step to the next there is one code."""
 
 from functools import cache
 from typing import Any

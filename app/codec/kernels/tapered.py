@@ -1,4 +1,6 @@
-"""float32 words to the codes of posits and takums of up to 16 bits: their bit string is cut, by tables a binade long."""
+"""float32 words to posits and takums of up to 16 bits: their bit string is cut, as a table by binades says."""
+
+# ruff: noqa: ARG005 - all variants of a step take the same
 
 from functools import cache
 from typing import Any
@@ -10,6 +12,7 @@ from app.codec.kernels.lanes import (
     IMPLICIT_ONE,
     INFINITY,
     MAGNITUDE,
+    STATE_STEP,
     Kernel,
     float_bits,
     i32,
@@ -43,10 +46,12 @@ def tapered_kernel(rounding: str) -> Kernel:
         stream: Any,
         offset: Any,
     ) -> Any:
+        state = u64(stream + u64(offset * STATE_STEP))
         worst = u32(0)
         code_mask = u32(not_a_real | u32(not_a_real - u32(1)))
         for i in range(words.size):
             word = words[i]
+            state = u64(state + STATE_STEP)
             negative = u32(u32(0) - u32(word >> u32(31)))
             magnitude = u32(word & MAGNITUDE)
             worst = max(worst, magnitude)
@@ -59,7 +64,7 @@ def tapered_kernel(rounding: str) -> Kernel:
             drop = u32(binade & u64(31))
             below = u32(shift_right(string, drop) + u32(binade >> u64(40)))
             rest = share(shift_left(string, u32(u32(32) - drop)), fraction, powers[index], spans[index])
-            ordinal = step(below, rest, negative, random(stream, u64(offset + u64(i))))
+            ordinal = step(below, rest, negative, random(state))
             ordinal = min(max(ordinal, u32(1)), last)
             ordinal = infinity if magnitude == INFINITY else ordinal
             ordinal = u32(0) if magnitude == u32(0) else ordinal

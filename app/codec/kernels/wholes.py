@@ -9,6 +9,7 @@ from app.codec.kernels.lanes import (
     FRACTION,
     IMPLICIT_ONE,
     MAGNITUDE,
+    STATE_STEP,
     Kernel,
     deep_shift,
     i32,
@@ -29,16 +30,18 @@ def whole_kernel(rounding: str, *, wraps: bool) -> Kernel:
 
     def encode(words: Any, codes: Any, parameters: Any, stream: Any, offset: Any) -> Any:
         unit, limit, limit_change, inverted, added, code_mask = parameters
+        state = u64(stream + u64(offset * STATE_STEP))
         worst = u32(0)
         for i in range(words.size):
             word = words[i]
+            state = u64(state + STATE_STEP)
             negative = u32(u32(0) - u32(word >> u32(31)))
             magnitude = u32(word & MAGNITUDE)
             worst = max(worst, magnitude)
             significand = u32(u32(magnitude & FRACTION) | min(magnitude, IMPLICIT_ONE))
             exponent = max(i32(magnitude >> u32(23)), i32(1))
             kept, rest = cut(significand, i32(i32(unit) - exponent))
-            whole = step(kept, rest, negative, random(stream, u64(offset + u64(i))))
+            whole = step(kept, rest, negative, random(state))
             if not wraps:
                 whole = min(whole, u32(limit ^ u32(negative & limit_change)))
             codes[i] = u32(u32(u32(whole ^ u32(negative & inverted)) + u32(negative & added)) & code_mask)
