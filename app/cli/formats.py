@@ -17,9 +17,7 @@ LONGEST_VALUE = 400
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument(
-        "name", nargs="?", metavar="NAME", help="a name, an alias, or a name spelled out (e5m10)"
-    )
+    parser.add_argument("name", nargs="?", metavar="NAME", help="a name, an alias, or a name spelled out (e5m10)")
     parser.add_argument("--json", action="store_true", help="print as JSON")
 
 

@@ -90,9 +90,7 @@ NUMPY_NAMES = frozenset(
 """Not `float128`: where numpy has that name, it is x87's 80 bits."""
 
 
-def _figures(
-    number_format: FloatFormat | IntegerFormat, words: str, call: str, ask: Any, dtype: Any
-) -> LibraryFigures:
+def _figures(number_format: FloatFormat | IntegerFormat, words: str, call: str, ask: Any, dtype: Any) -> LibraryFigures:
     if isinstance(dtype, str):
         module, _, name = dtype.partition(".")
         dtype = getattr(ml_dtypes if module == "ml_dtypes" else np, name)

@@ -16,11 +16,11 @@ PAGES = (
 )
 
 
-@pytest.mark.parametrize(("language", "theme"), [("en", "light"), ("zh", "dark"), ("en", "dark"), ("zh", "light")])
+@pytest.mark.parametrize(("language", "theme"), [("en", "light"), ("zh", "dark")])
 def test_axe_has_nothing_to_say(page: Page, expected: Any, language: str, theme: Literal["light", "dark"]) -> None:
     expected.statuses.add(422)
     page.emulate_media(color_scheme=theme, reduced_motion="reduce")
-    for address in PAGES[:: 1 if (language, theme) in (("en", "light"), ("zh", "dark")) else 3]:
+    for address in PAGES:
         page.goto(f"/{language}/{address}")
         found = Axe().run(page)
         assert found.violations_count == 0, f"{address}: {found.generate_report()}"
@@ -62,7 +62,7 @@ def test_a_code_is_gone_to(page: Page) -> None:
     expect(page.locator("#at")).to_contain_text("0x3c00")
 
 
-@pytest.mark.parametrize("width", [360, 390, 768, 1440])
+@pytest.mark.parametrize("width", [360, 768])
 def test_no_page_is_wider_than_the_screen(page: Page, expected: Any, width: int) -> None:
     expected.statuses.add(422)
     page.set_viewport_size({"width": width, "height": 844})
