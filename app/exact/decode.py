@@ -236,4 +236,5 @@ def _tapered_ulp(decoded: Decoded, number_format: PositFormat | TakumFormat) -> 
     if not ordinal:
         return number_format.min_positive
     parts = number_format.parts(abs(ordinal))
-    return power_of_two(parts.exponent - parts.fraction_bits)
+    stored_bits = dict(parts.fields).get("fraction", 0)  # short takums have bits of their fraction cut off
+    return power_of_two(parts.exponent - stored_bits)

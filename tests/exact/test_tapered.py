@@ -8,7 +8,7 @@ import softposit
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.exact import Finite, Kind, Outcome, Rounding, decode, encode, from_fraction, parse
+from app.exact import Finite, Kind, Outcome, Rounding, decode, encode, from_fraction, parse, ulp
 from app.formats import PositFormat, TakumFormat, find_format
 
 
@@ -123,3 +123,11 @@ def test_the_ends_of_takums() -> None:
     assert takum.min_positive == Fraction(1, 2**255) * (1 + Fraction(1, 16))
     assert takum.max == 2**254 * (2 - Fraction(1, 16))
     assert encode(Finite(negative=False, numerator=1, exponent2=-255), takum).code == 1
+
+
+def test_the_ulp_of_a_short_takum_is_its_stored_bit() -> None:
+    """takum_linear8 has three fraction bits at 1: the next number is 1.125, whatever a longer takum would append."""
+    number_format = find_format("takum_linear8")
+    one = decode(0x40, number_format)
+    assert one.value == 1
+    assert ulp(one) == decode(0x41, number_format).value - 1 == Fraction(1, 8)
