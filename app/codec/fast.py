@@ -93,7 +93,7 @@ def decode_fast(
     threads: int | None = None,
     out: Tensor | None = None,
 ) -> Tensor:
-    """The values of codes as float32, float16 or bfloat16, each rounded to nearest-even where it does not fit."""
+    """The values of codes as float32, or as float16 or bfloat16 cast from that: nearest-even where one does not fit."""
     assert codes.dtype == code_dtype(number_format), f"{codes.dtype} does not hold codes of {number_format.name}"
     assert number_format.width <= WIDEST, f"{number_format.name} has more than {WIDEST} bits"
     values = torch.empty(codes.shape, dtype=dtype) if out is None else out
@@ -179,7 +179,10 @@ def _float_pass(number_format: FloatFormat, rounding: Rounding, overflow: str, s
     if not tables.has_parameters(number_format, rounding):
         return None
     is_common = tables.is_common(number_format)
-    general = floats.float_kernel(str(rounding), is_common=is_common, is_signed=number_format.signed)
+    if rounding is Rounding.NEAREST_EVEN and tables.is_plain(number_format):
+        general = floats.nearest_kernel()
+    else:
+        general = floats.float_kernel(str(rounding), is_common=is_common, is_signed=number_format.signed)
     parameters = _words(tables.float_parameters(number_format, rounding, overflow))
     edges = _words(tables.float_edges(number_format, rounding, overflow))
     seeded = np.uint64(stream)
@@ -233,7 +236,7 @@ def _own_dtype(number_format: Format) -> torch.dtype | None:
 def _value_table(number_format: Format, dtype: torch.dtype) -> Any:
     count = 1 << number_format.width
     codes = torch.arange(count, dtype=torch.int64).to(code_dtype(number_format))
-    return _words_of(decode(codes, number_format).to(torch.float32).to(dtype))
+    return _words_of(decode(codes, number_format, torch.float32).to(dtype))
 
 
 def _words_of(values: Tensor) -> Any:

@@ -68,6 +68,17 @@ def is_common(number_format: FloatFormat) -> bool:
     return reaches and number_format.has_zero and (number_format.has_subnormals or not number_format.mantissa_bits)
 
 
+def is_plain(number_format: FloatFormat) -> bool:
+    """Whether the kernel for nearest-even of common formats serves: all its constants must be normal float32s.
+
+    Subnormal float32s are then so small that it does not matter if the processor takes them for zero.
+    """
+    lowest = number_format.min_exponent - number_format.mantissa_bits
+    fits = lowest > _LOWEST and lowest + _MANTISSA_BITS <= _HIGHEST
+    has_all = number_format.signed and number_format.has_subnormals and number_format.mantissa_bits > 0
+    return has_all and fits and is_common(number_format)
+
+
 def has_parameters(number_format: FloatFormat, rounding: str) -> bool:
     """Whether the kernels of floats hold the format; the plain codec does what is left."""
     if not number_format.signed and not number_format.has_nan:

@@ -65,7 +65,7 @@ def test_codes_are_those_of_the_plain_codec(number_format: Format) -> None:
 @pytest.mark.parametrize("number_format", FORMATS, ids=lambda f: f.name)
 def test_all_codes_decode_to_the_values_of_the_plain_codec(number_format: Format) -> None:
     codes = all_codes(number_format)
-    expected = codec.decode(codes, number_format).to(torch.float32)
+    expected = codec.decode(codes, number_format, torch.float32)
     found = decode_fast(codes, number_format)
     same = (found.view(torch.int32) == expected.view(torch.int32)) | (found.isnan() & expected.isnan())
     assert bool(same.all())

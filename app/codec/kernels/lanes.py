@@ -59,6 +59,18 @@ float_bits: Kernel = intrinsic(_float_bits)
 """The bits of the float32 of a signed 32-bit integer."""
 
 
+def _add_as_floats(context: Any, left: Any, right: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        addends = [builder.bitcast(word, ir.FloatType()) for word in arguments]
+        return builder.bitcast(builder.fadd(*addends), ir.IntType(32))
+
+    return uint32(uint32, uint32), generate
+
+
+add_as_floats: Kernel = intrinsic(_add_as_floats)
+"""The bits of the sum of two float32, rounded to nearest-even by the processor."""
+
+
 def inlined(function: Kernel) -> Kernel:
     """The function for use in kernels."""
     found: Kernel = njit(nogil=True)(function)
