@@ -159,14 +159,14 @@ def _mark(number_format: Format, ordinal: int, interval: Interval | None) -> Mar
     return Mark(number_format.code_at(ordinal), number, at)
 
 
-def _lane(number_format: Format, interval: Interval, edges: Sequence[Fraction], chosen: Fraction | None) -> Lane:
+def _lane(number_format: Format, interval: Interval, edges: Sequence[tuple[int, int]], chosen: Fraction | None) -> Lane:
     locate = locator_of(number_format)
     before, starts_on_it = locate(interval.low.numerator, interval.low.denominator)
     start, end = before + (not starts_on_it), locate(interval.high.numerator, interval.high.denominator)[0]
     landing = None if chosen is None else _landing(number_format, interval, chosen)
     if end < start:
         return Lane(number_format, 0, None, None, None, None, (0,) * (len(edges) - 1), (), landing)
-    uppers = [locate(edge.numerator, edge.denominator)[0] for edge in edges[1:]]
+    uppers = [locate(*edge)[0] for edge in edges[1:]]
     lowers = [start - 1, *uppers[:-1]]
     counts = tuple(upper - lower for lower, upper in zip(lowers, uppers, strict=True))
     marks = tuple(_mark(number_format, upper, interval) for upper, n in zip(uppers, counts, strict=True) if n == 1)

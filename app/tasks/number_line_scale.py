@@ -20,6 +20,7 @@ NARROW = Fraction((1 << 16) + 1, 1 << 16)
 """Of two ends that differ by less than this factor the logarithm is a straight line, to less than a pixel."""
 LONGEST_PLAIN = 18
 FLOAT_BITS = 52
+GRID_BITS = 64
 
 
 class Scale(StrEnum):
@@ -49,7 +50,7 @@ class Interval:
         if self.scale is Scale.LINEAR:
             return True
         near, far = sorted((abs(self.low), abs(self.high)))
-        return self.low * self.high > 0 and far < near * NARROW
+        return far <= self.unit if self.spans_zero else far < near * NARROW
 
     @property
     def spans_zero(self) -> bool:
@@ -69,10 +70,17 @@ class Interval:
         start, end = self._height(self.low), self._height(self.high)
         return self._from_height(start + (end - start) * float(share))
 
-    def edges(self, columns: int) -> list[Fraction]:
-        """The borders of so many columns of equal width, both ends included."""
-        inner = [self.number_at(Fraction(index, columns)) for index in range(1, columns)]
-        return [self.low, *inner, self.high]
+    def edges(self, columns: int) -> list[tuple[int, int]]:
+        """The borders of so many columns of equal width, both ends included, as ratios that need not be reduced."""
+        if self.is_linear:
+            # Inner borders on a grid far finer than a column: their ratios stay short, however long the ends are.
+            grid = power_of_two(exponent_of(self.width.numerator, self.width.denominator) - GRID_BITS)
+            low, width = self.low // grid, self.width // grid
+            borders = [low + width * index // columns for index in range(1, columns)]
+            inner = [(grid.numerator * border, grid.denominator) for border in borders]
+            return [self.low.as_integer_ratio(), *inner, self.high.as_integer_ratio()]
+        numbers = (self.low, *(self.number_at(Fraction(index, columns)) for index in range(1, columns)), self.high)
+        return [number.as_integer_ratio() for number in numbers]
 
     def _height(self, number: Fraction) -> float:
         """The number on a scale of octaves: from the end nearer to zero, or through zero by way of `unit`."""
@@ -85,9 +93,9 @@ class Interval:
 
     def _from_height(self, height: float) -> Fraction:
         if self.low > 0:
-            return self.low * exp2(height)
+            return exp2(log2(self.low) + height)
         if self.high < 0:
-            return self.high * exp2(-height)
+            return -exp2(log2(-self.high) - height)
         size = abs(height)
         number = self.unit * Fraction(size) if size < 1 else exp2(size - 1 + log2(self.unit))
         return -number if height < 0 else number

@@ -66,7 +66,8 @@ def test_constants_are_copied_and_downloaded(page: Page) -> None:
 
 
 @WITHOUT_SCRIPT
-def test_everything_can_be_built_without_script(page: Page) -> None:
+def test_everything_can_be_built_without_script(page: Page, expected: Any) -> None:
+    expected.statuses.add(422)
     page.goto("/en/designer")
     page.get_by_role("link", name="One bit more: Exponent bits").click()
     expect(page.locator("#designed")).to_have_text("e5m3")

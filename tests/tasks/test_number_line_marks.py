@@ -45,7 +45,7 @@ def test_counts_gaps_and_columns_are_those_of_the_list(name: str, scale: str) ->
             gaps = [above - below for below, above in pairwise(inside)]
             assert lane.smallest_gap == min(gaps, default=None)
             assert lane.largest_gap == max(gaps, default=None)
-            edges = interval.edges(37)
+            edges = [Fraction(*edge) for edge in interval.edges(37)]
             held = [[each for each in inside if left < each <= right] for left, right in pairwise(edges)]
             held[0] = [each for each in inside if each <= edges[1]]
             assert lane.counts == tuple(map(len, held))
@@ -76,11 +76,14 @@ def test_a_neighbour_of_one_is_where_it_is() -> None:
 
 
 @pytest.mark.parametrize("scale", list(Scale))
-@pytest.mark.parametrize(("low", "high"), [("-1e308", "1e308"), ("0", "1e4930"), ("1", "1e4930"), ("-8", "8")])
+@pytest.mark.parametrize(
+    ("low", "high"),
+    [("-1e308", "1e308"), ("0", "1e4930"), ("1", "1e4930"), ("-8", "8"), ("1e-9900", "1e9900"), ("0", "1e-9900")],
+)
 def test_twelve_wide_formats_are_drawn_at_once(low: str, high: str, scale: str) -> None:
     start = time.process_time()
     line = draw_number_line(WIDE, low, high, scale)
-    assert time.process_time() - start < 0.5, "tens of milliseconds on an idle core"
+    assert time.process_time() - start < 1, "tens of milliseconds, but for the farthest ends"
     for lane in line.lanes:
         assert sum(lane.counts) == lane.count
         assert len(lane.marks) <= len(lane.counts) == 480

@@ -90,7 +90,7 @@ def design_card(language: Language, number_format: FloatFormat, beside: FloatFor
     reach = short_text(number_format.max)
     low = f"-{reach}" if number_format.signed else "0"
     query = urlencode({"format": name})
-    line_bits = min(max(number_format.width, 8), 64)
+    line_bits = min(number_format.width, 64)
     return DesignCard(
         name=name,
         width=number_format.width,
