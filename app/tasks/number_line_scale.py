@@ -20,6 +20,8 @@ NARROW = Fraction((1 << 16) + 1, 1 << 16)
 """Of two ends that differ by less than this factor the logarithm is a straight line, to less than a pixel."""
 LONGEST_PLAIN = 18
 FLOAT_BITS = 52
+FARTHEST_HEIGHT = 33_000.0
+"""Beyond 10^9900 and every format."""
 GRID_BITS = 64
 
 
@@ -107,7 +109,8 @@ def log2(number: Fraction) -> float:
 
 
 def exp2(height: float) -> Fraction:
-    """2^height to the precision of a float, of any size."""
+    """2^height to the precision of a float; heights out of every format's reach stay at its border."""
+    height = max(-FARTHEST_HEIGHT, min(height, FARTHEST_HEIGHT))
     whole = math.floor(height)
     shift = whole - FLOAT_BITS
     significand = int(2.0 ** (height - whole + FLOAT_BITS))
@@ -128,6 +131,8 @@ def _few_digits(interval: Interval, share: Fraction, hair: Fraction) -> Fraction
     number = interval.number_at(share)
     tolerance = (interval.number_at(share + hair) - interval.number_at(share - hair)) / 2
     number = max(-_power_of_ten(FARTHEST_DECADE), min(number, _power_of_ten(FARTHEST_DECADE)))
+    if tolerance <= 0:  # out of reach, where the scale has ended
+        return number
     return nearest_multiple(number, _power_of_ten(max(decade_of(tolerance), -FARTHEST_DECADE)))
 
 

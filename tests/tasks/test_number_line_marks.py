@@ -141,6 +141,18 @@ def test_a_part_of_an_interval_is_where_it_was_chosen(
         assert interval.number_at(share - hair) <= number <= interval.number_at(share + hair)
 
 
+@pytest.mark.parametrize("scale", list(Scale))
+@pytest.mark.parametrize(("low", "high"), [("-1e9863", "0x1p-1074"), ("1", "1e9900"), ("1e-9900", "1e-9899")])
+def test_far_gestures_end_at_the_border_at_once(low: str, high: str, scale: str) -> None:
+    interval = draw_number_line("float64", low, high, scale).interval
+    start = time.process_time()
+    for first, last in ((-999, 999), (-999, -998), (998, 999), (0, 999)):
+        part = part_of(interval, Fraction(first), Fraction(last))
+        assert -(10**9900) <= part.low < part.high <= 10**9900
+        short_text(part.low)
+    assert time.process_time() - start < 1
+
+
 @settings(deadline=None)
 @given(st.fractions(-(10**6), 10**6), st.integers(-2000, 2000))
 def test_short_texts_read_back(number: Fraction, power: int) -> None:
