@@ -191,7 +191,9 @@ def _float_pass(number_format: FloatFormat, rounding: Rounding, overflow: str, s
 
 def _whole_pass(
     number_format: IntegerFormat | FixedPointFormat, rounding: Rounding, overflow: str, stream: int
-) -> _Pass:
+) -> _Pass | None:
+    if number_format.first_ordinal == number_format.last_ordinal:
+        return None  # int1:sign-magnitude has nothing but two zeros, and saturates to the positive one
     from app.codec.kernels import wholes  # noqa: PLC0415 - numba is imported on first use only
 
     kernel = wholes.whole_kernel(str(rounding), wraps=overflow == "wrap")
