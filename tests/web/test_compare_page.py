@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 from app.formats import find_format, format_names
 from app.tasks.compare_formats import range_of
 from app.web.pages.compare_chart import WIDTHS, Window, default_window, precision_charts
-from app.web.pages.compare_figures import counted, rounded
+from app.web.pages.compare_figures import counted, near, rounded
 from app.web.pages.compare_tables import _percent
 from app.wording import Language
 
@@ -250,3 +250,31 @@ def test_rounded_figures_say_so() -> None:
     assert counted(2**64).is_rounded
     eighth = range_of(find_format("float16")).max
     assert (rounded(eighth).text, rounded(eighth).is_rounded) == ("65504", False)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        f"1e{'9' * 4000}",
+        f"-1e-{'9' * 4000}",
+        "1e999999999999999999",
+        "5^-60000",
+        "2^99999999999/3",
+        "0x1p-99999999999999",
+    ],
+)
+@pytest.mark.parametrize("rounding", ["nearest_even", "toward_positive", "toward_negative"])
+def test_numbers_beyond_every_format_and_every_decimal_have_rows(client: TestClient, value: str, rounding: str) -> None:
+    html = page(client, value=value, formats="float32 q7.8 int8 posit16 nf4 float8_e8m0fnu", rounding=rounding)
+    assert len(rows(html)) == 6
+    for row in rows(html):
+        assert len(words(row)) < 400, "a text of thousands of characters in a column"
+
+
+def test_the_error_of_a_number_far_away_is_told_by_its_own_text() -> None:
+    assert near("1*10^-60000*2^60000").text == "1*10^-60000*2^60000"
+    assert near("1e+99999999999999999999").text == "1e+99999999999999999999"
+    assert near(f"1e+{'9' * 4000}").text == "1e+9999999999999…9999999"
+    assert near("1e-99999999999999999").text == "1e-99999999999999999"
+    assert near("2/3").text == "0.6667"
+    assert near("inf").text == "inf"

@@ -1,5 +1,6 @@
 """Figures of the Compare page, rounded for reading: a sign says where they are."""
 
+import re
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -7,6 +8,9 @@ from app.exact.text import rounded_text
 from app.web.typography import approximately
 
 MOST_COUNTED = 10**13
+ROUNDABLE = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:e[+-]?[0-9]{1,17}|/[0-9]+)?", re.ASCII)
+"""What `decimal` can divide: a fraction, or a decimal whose exponent is within its limits."""
+LONGEST_KEPT = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,9 +22,10 @@ class Approximate:
 
 
 def near(text: str) -> Approximate:
-    """An exact text to four digits; the hex float of a number far away stays as it is."""
-    if "x" in text or text == "inf":
-        return Approximate(text, is_rounded=False)
+    """An exact text to four digits. Those of numbers far away stay as they are, but for the middle of long ones."""
+    if ROUNDABLE.fullmatch(text) is None:
+        kept = text if len(text) <= LONGEST_KEPT else f"{text[: LONGEST_KEPT - 8]}…{text[-7:]}"
+        return Approximate(kept, is_rounded=False)
     near = approximately(text, 4)
     return Approximate(near, is_rounded="/" in text or near != approximately(text, 40))
 
