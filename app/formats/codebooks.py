@@ -13,11 +13,19 @@ class CodebookFormat:
     name: str
     values: tuple[Fraction, ...]
     origin: Origin = field(repr=False, compare=False)
+    codes_in_order: tuple[int, ...] = field(init=False, repr=False, compare=False)
+    """The codes by rising value, minus zero left out."""
+    _ordinals: dict[Fraction, int] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         assert len(self.values) > 1, "one value needs no code"
         doubled = len(self.values) - len(set(self.values))
         assert doubled == 0 or (doubled == 1 and self.values.count(Fraction(0)) == 2), "only zero may have two codes"
+        # Sorted once: a number line asks for hundreds of ordinals.
+        codes = (code for code in range(len(self.values)) if code != self.negative_zero)
+        object.__setattr__(self, "codes_in_order", tuple(sorted(codes, key=self.values.__getitem__)))
+        ordinals = {self.values[code]: ordinal for ordinal, code in enumerate(self.codes_in_order)}
+        object.__setattr__(self, "_ordinals", ordinals)
 
     @property
     def family(self) -> Family:
@@ -53,12 +61,6 @@ class CodebookFormat:
     def max(self) -> Fraction:
         return max(self.values)
 
-    @property
-    def codes_in_order(self) -> tuple[int, ...]:
-        """The codes by rising value, minus zero left out."""
-        codes = (code for code in range(len(self.values)) if code != self.negative_zero)
-        return tuple(sorted(codes, key=self.values.__getitem__))
-
     def value_of(self, code: int) -> Fraction | None:
         """The number that a code stands for; None for a code behind the last value."""
         return self.values[code] if code < len(self.values) else None
@@ -74,9 +76,7 @@ class CodebookFormat:
 
     def ordinal_of(self, code: int) -> int | None:
         """How many smaller values there are; None for a code behind the last value."""
-        if code >= len(self.values):
-            return None
-        return self.codes_in_order.index(self.values.index(self.values[code]))
+        return self._ordinals[self.values[code]] if code < len(self.values) else None
 
     def code_at(self, ordinal: int) -> int:
         """The code of the value at that place."""

@@ -2,6 +2,7 @@
 
 import re
 from itertools import product
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -233,3 +234,14 @@ def test_spelled_kinds() -> None:
     found = find_format("int5:ones-complement")
     assert isinstance(found, IntegerFormat)
     assert found.notation is Notation.ONES_COMPLEMENT
+
+
+@pytest.mark.parametrize("exponent", ["", "e999", "e-999"])
+def test_the_longest_codebook_is_read_sorted_and_asked_for_its_order_at_once(exponent: str) -> None:
+    before = process_time()
+    name = "codebook:" + ",".join(f"{place * 7 % 256}{exponent}" for place in range(256))
+    book = find_format(name)
+    assert [book.ordinal_of(book.code_at(ordinal)) for ordinal in range(256)] == list(range(256))
+    values = [book.value_of(book.code_at(ordinal)) for ordinal in range(256)]
+    assert values == sorted(values, key=lambda value: value or 0)
+    assert process_time() - before < 0.2, "each of its numbers was compared with each other one, or multiplied up"

@@ -1,7 +1,7 @@
 """A user's own codebook: `codebook:-1,-0.5,0,0.5`."""
 
 import re
-from decimal import Decimal
+from decimal import Context, Decimal
 from fractions import Fraction
 
 from app.errors import InvalidInput
@@ -12,6 +12,9 @@ PREFIX = "codebook:"
 MOST_VALUES = 256
 VALUE = re.compile(r"[+-]?(?:[0-9]{1,60}(?:\.[0-9]{0,60})?|\.[0-9]{1,60})(?:e[+-]?[0-9]{1,3})?", re.ASCII)
 """A plain decimal: names stay short, and stand in addresses as they are."""
+
+_DIGITS = Context(prec=128)
+"""More than the 120 digits that a value can have."""
 
 ORIGIN = Origin(reference="defined by its name: the list of its values")
 
@@ -28,26 +31,30 @@ def named_codebook(text: str) -> CodebookFormat | None:
     if not 2 <= len(words) <= MOST_VALUES:
         raise InvalidInput("format.codebook-size", count=len(words), most=MOST_VALUES)
     values: list[Fraction] = []
+    texts: list[str] = []
+    seen: set[Fraction] = set()
+    has_minus_zero = False
     for place, word in enumerate(words, 1):
         if not VALUE.fullmatch(word):
             raise InvalidInput("format.codebook-value", value=word[:40], place=place)
-        value = Fraction(Decimal(word))
-        if value in values and (value or values.count(value) > 1):
+        decimal = Decimal(word)
+        value = Fraction(decimal)
+        if value in seen and (value or has_minus_zero):
             raise InvalidInput("format.codebook-twice", value=word[:40], place=place)
+        has_minus_zero = has_minus_zero or value in seen
+        seen.add(value)
         values.append(value)
-    if len(set(values)) < 2:
-        raise InvalidInput("format.codebook-size", count=len(set(values)), most=MOST_VALUES)
-    return CodebookFormat(name=PREFIX + ",".join(map(_plain, values)), values=tuple(values), origin=ORIGIN)
+        texts.append(_plain(decimal))
+    if len(seen) < 2:
+        raise InvalidInput("format.codebook-size", count=len(seen), most=MOST_VALUES)
+    return CodebookFormat(name=PREFIX + ",".join(texts), values=tuple(values), origin=ORIGIN)
 
 
-def _plain(value: Fraction) -> str:
-    """The shortest text that reads back as this finite decimal."""
-    whole, exponent = value, 0
-    while whole.denominator != 1:
-        whole, exponent = whole * 10, exponent - 1
-    while whole and whole.numerator % 10 == 0:
-        whole, exponent = whole / 10, exponent + 1
-    sign, digits = "-" if value < 0 else "", str(abs(whole.numerator))
+def _plain(value: Decimal) -> str:
+    """The shortest text that reads back as this finite decimal; zero has no sign."""
+    is_negative, figures, exponent = value.normalize(_DIGITS).as_tuple()
+    assert isinstance(exponent, int), "finite"
+    sign, digits = "-" if is_negative and value else "", "".join(map(str, figures))
     scientific = f"{digits}e{exponent}"
     if exponent >= 0:
         positional = digits + "0" * exponent
