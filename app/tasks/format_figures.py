@@ -129,6 +129,7 @@ def _overflow_from(number_format: FloatFormat) -> Fraction | None:
     if number_format.mantissa_bits == 0 or top < 2:
         return None
     step = number_format.finite_value(top) - number_format.finite_value(top - 1)
-    if top & ((1 << number_format.mantissa_bits) - 1) == 0:  # the first of its binade: the step below is half as long
-        step *= 2
+    exponent_field, mantissa = divmod(top, 1 << number_format.mantissa_bits)
+    if mantissa == 0 and not (exponent_field == 1 and number_format.has_subnormals):
+        step *= 2  # the first of its binade: the step below is half as long, unless it is that of the subnormals
     return number_format.max + step / 2

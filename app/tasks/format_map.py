@@ -111,13 +111,24 @@ def _by_binade(number_format: Format) -> FormatMap | None:
         else:
             half = halves["positive" if value > 0 else "negative"]
             half.setdefault(floor_log2(abs(value)), []).append(code)
-    fullest = max((len(codes) for half in halves.values() for codes in half.values()), default=1)
+    fullest = max(
+        (_places(codes, exponent, number_format) for half in halves.values() for exponent, codes in half.items()),
+        default=1,
+    )
     if fullest <= 2 and len(halves["positive"]) > MOST_NARROW_ROWS:
         return None
     columns = min(MOST_COLUMNS, 1 << (fullest - 1).bit_length())
     parts = [MapPart(name, tuple(_half_rows(half, columns, number_format))) for name, half in halves.items() if half]
     neither = [*_runs("zero", zeros, columns, number_format), *_runs("special", specials, columns, number_format)]
     return FormatMap(number_format, columns, by_binade=True, parts=(MapPart("neither", tuple(neither)), *parts))
+
+
+def _places(codes: list[int], exponent: int, number_format: Format) -> int:
+    """How many numbers a binade has room for: one that infinity and NaN cut short has fewer."""
+    beginning = sorted(abs(number_format.value_of(code) or Fraction(0)) for code in codes)[:2]
+    if len(beginning) < 2:
+        return 1
+    return max(len(codes), int(power_of_two(exponent) / (beginning[1] - beginning[0])))
 
 
 def _half_rows(half: dict[int, list[int]], columns: int, number_format: Format) -> list[MapRow]:
@@ -147,7 +158,7 @@ def _sparse(exponents: list[int], half: dict[int, list[int]], columns: int, numb
 
 def _rows(codes: list[int], exponent: int, columns: int, number_format: Format) -> list[MapRow]:
     """One binade: each value as wide as the distance to the next, in as many rows as it needs."""
-    whole = max(columns, 1 << (len(codes) - 1).bit_length())
+    whole = max(columns, 1 << (_places(codes, exponent, number_format) - 1).bit_length())
     cells: list[MapCell] = []
     filled = 0
     base = power_of_two(exponent)

@@ -45,6 +45,8 @@ SPELLED = (
     *("e5m2:no-subnormals", "e4m3:no-negative-zero", "e2m3:bias=-40", "e3m3:bias=60", "e6m1", "e2m5", "binary5p3ue"),
     *("int1", "int5:sign-magnitude", "int4:ones-complement", "uint7", "posit2", "posit3", "posit7:es=0", "posit10"),
     *("takum_linear2", "takum_linear12", "q0.5", "q3.4", "uq0.8", "codebook:-1,0,1", "codebook:0,0.5,2,0,-3"),
+    # Their fullest binade is cut short by infinity and NaN.
+    *("e1m2:specials=infinity-nan", "e0m3:bias=2:specials=infinity-nan", "e1m1:specials=nan-only:unsigned"),
 )
 EVERY = (*CATALOG, *(find_format(name) for name in SPELLED))
 NARROW = tuple(each for each in EVERY if each.width <= 8)
