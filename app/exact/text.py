@@ -5,6 +5,7 @@ Long integers become digits through `decimal.Decimal`, which has none of the lim
 
 from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, Inexact
 from fractions import Fraction
+from functools import lru_cache
 
 from app.exact.decode import Decoded, Kind, decode, float_parts, to_number
 from app.exact.number import Finite, Infinity, NaN, Number
@@ -160,8 +161,15 @@ def _scaled_digits(numerator: int, twos: int, fives: int) -> str:
     exact = Context(prec=length, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[Inexact])
     digits = Decimal(numerator >> zeros)
     for prime, exponent in ((2, zeros + places - twos), (5, places - fives)):
-        digits = exact.multiply(digits, exact.power(Decimal(prime), Decimal(exponent)))
+        digits = exact.multiply(digits, _power(prime, exponent))
     return f"{digits:f}"
+
+
+@lru_cache(maxsize=64)
+def _power(prime: int, exponent: int) -> Decimal:
+    """A table of one format's numbers asks for the same few powers again and again."""
+    exact = Context(prec=exponent + 1, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[Inexact])
+    return exact.power(Decimal(prime), Decimal(exponent))
 
 
 def _floor_log10(numerator: int, denominator: int) -> int:

@@ -113,9 +113,8 @@ class PositFormat(_Tapered):
         """A positive code taken apart; exponent bits cut off at the end are zeros."""
         body = self.width - 1
         first = code >> (body - 1) & 1
-        run = 1
-        while run < body and code >> (body - 1 - run) & 1 == first:
-            run += 1
+        # The bits in front that are like the first: those before the highest one that differs.
+        run = body - (code ^ -first & ((1 << body) - 1)).bit_length()
         regime = min(run + 1, body)
         left = body - regime
         exponent_bits = min(self.exponent_size, left)

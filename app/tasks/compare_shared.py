@@ -46,11 +46,13 @@ def shared_numbers(first: Format, second: Format) -> SharedNumbers:
 
 def count_numbers(number_format: Format) -> int:
     """The different finite numbers of a format."""
-    return count_shared(number_format, number_format)
+    return number_format.last_ordinal - number_format.first_ordinal + 1
 
 
 def count_shared(first: Format, second: Format) -> int:
     """The numbers that both formats have."""
+    if first == second:
+        return count_numbers(first)
     return _count_shared(first, second) if first.name <= second.name else _count_shared(second, first)
 
 
