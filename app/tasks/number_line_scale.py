@@ -23,6 +23,8 @@ FLOAT_BITS = 52
 FARTHEST_HEIGHT = 33_000.0
 """Beyond 10^9900 and every format."""
 GRID_BITS = 64
+LONG_DENOMINATOR = 4096
+"""Bits from which ends are shortened before they are computed with."""
 
 
 class Scale(StrEnum):
@@ -61,7 +63,11 @@ class Interval:
     def share_of(self, number: Fraction) -> float:
         """Where a number in view is drawn."""
         if self.is_linear:
-            return float((number - self.low) / self.width)
+            # Not in lowest terms: of ends as long as formats reach, that would take longest of all.
+            (place, unit), (low, low_unit), (high, high_unit) = (
+                each.as_integer_ratio() for each in (number, self.low, self.high)
+            )
+            return (place * low_unit - low * unit) * high_unit / (unit * (high * low_unit - low * high_unit))
         start, end = self._height(self.low), self._height(self.high)
         return (self._height(number) - start) / (end - start)
 
@@ -121,15 +127,30 @@ def exp2(height: float) -> Fraction:
 def part_of(interval: Interval, start: Fraction, end: Fraction) -> Interval:
     """The interval from one share of the width to another, its ends moved by less than a pixel to have few digits."""
     hair = (end - start) * HAIR
-    low, high = (_few_digits(interval, share, hair) for share in (start, end))
+    near = _shortened(interval, hair)
+    low, high = (_few_digits(near, share, hair) for share in (start, end))
     if low >= high:  # only where both ends stand at the limit
         return interval
     return Interval(low, high, interval.scale, interval.unit)
 
 
+def _shortened(interval: Interval, hair: Fraction) -> Interval:
+    """The interval with long ends cut off far below a hair, so that what is computed from them stays short."""
+    longest = max(end.denominator.bit_length() for end in (interval.low, interval.high))
+    if longest < LONG_DENOMINATOR or not interval.is_linear:
+        return interval
+    tolerance = interval.width * hair
+    grid = power_of_two(exponent_of(tolerance.numerator, tolerance.denominator) - GRID_BITS)
+    low, high = (end // grid * grid for end in (interval.low, interval.high))
+    return Interval(low, high, interval.scale, interval.unit)
+
+
 def _few_digits(interval: Interval, share: Fraction, hair: Fraction) -> Fraction:
     number = interval.number_at(share)
-    tolerance = (interval.number_at(share + hair) - interval.number_at(share - hair)) / 2
+    if interval.is_linear:
+        tolerance = interval.width * hair
+    else:
+        tolerance = (interval.number_at(share + hair) - interval.number_at(share - hair)) / 2
     number = max(-_power_of_ten(FARTHEST_DECADE), min(number, _power_of_ten(FARTHEST_DECADE)))
     if tolerance <= 0:  # out of reach, where the scale has ended
         return number

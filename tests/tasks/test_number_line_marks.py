@@ -153,6 +153,21 @@ def test_far_gestures_end_at_the_border_at_once(low: str, high: str, scale: str)
     assert time.process_time() - start < 1
 
 
+@pytest.mark.parametrize(
+    ("low", "high"), [("1e-9864", "1e9863"), ("-1e9863", "1e-9864"), ("1/3", "2^-20000+1/3"), ("0", "1e-9000")]
+)
+def test_parts_of_intervals_with_long_ends_are_where_they_were_chosen(low: str, high: str) -> None:
+    interval = Interval(read_number(low), read_number(high))
+    start = time.process_time()
+    parts = [part_of(interval, Fraction(first, 4), Fraction(first + 1, 4)) for first in range(4)]
+    shares = [interval.share_of(part.low) for part in parts]
+    assert time.process_time() - start < 0.2, "fractions of 65,000 bits were brought to lowest terms"
+    assert shares == pytest.approx([0, 0.25, 0.5, 0.75], abs=1e-3)
+    for part, share in zip(parts, (0, 1, 2, 3), strict=True):
+        place = (part.high - interval.low) / interval.width
+        assert abs(place - Fraction(share + 1, 4)) < Fraction(1, 1000)
+
+
 @settings(deadline=None)
 @given(st.fractions(-(10**6), 10**6), st.integers(-2000, 2000))
 def test_short_texts_read_back(number: Fraction, power: int) -> None:
