@@ -58,7 +58,7 @@ CASES = [
     ("w.weight", "int64", (4, 4), "bfloat16", Kept.NOT_FLOATING),
     ("w.weight", "bool", (4, 4), "int8", Kept.NOT_FLOATING),
     ("w.weight", "complex64", (4, 4), "int8", Kept.NOT_FLOATING),
-    ("w.weight", "float4_e2m1fn", (4, 4), "float16", Kept.NOT_FLOATING),
+    ("w.weight", "float4_e2m1fn", (4, 4), "float16", Kept.LARGER),
     ("w.weight", "float8_e8m0fnu", (4, 4), "float16", Kept.QUANTIZATION),
     ("w.weight", "bfloat16", (4, 4), "bfloat16", Kept.SAME_FORMAT),
     ("w.weight", "float16", (4, 4), "bfloat16", None),
