@@ -56,7 +56,7 @@ class FloatFormat:
         assert self.exponent_bits > 0 or self.has_subnormals, "without an exponent every number is a subnormal"
         assert self.exponent_bits > 0 or self.specials is not Specials.IEEE, "the only exponent is the top one"
         assert self.has_zero or not self.has_subnormals, "zero is the first subnormal"
-        assert self.has_negative_zero or self.has_nan or not (self.signed and self.has_zero), "a code without meaning"
+        assert self.specials is not Specials.NONE or not self.has_nan_at_minus_zero, "a code without meaning"
         assert self.max_magnitude >= int(self.has_zero), "no finite number but zero"
 
     @property
@@ -104,13 +104,9 @@ class FloatFormat:
         return max((self.max_magnitude >> self.mantissa_bits) - self.bias, self.min_exponent)
 
     @property
-    def _nan_is_minus_zero(self) -> bool:
-        return self.signed and self.has_zero and not self.allows_negative_zero
-
-    @property
     def has_nan_at_minus_zero(self) -> bool:
         """Whether the code of minus zero is a NaN, beside those of the top exponent or instead of them."""
-        return self._nan_is_minus_zero and self.specials is not Specials.NONE
+        return self.signed and self.has_zero and not self.allows_negative_zero
 
     @property
     def max_magnitude(self) -> int:
@@ -119,9 +115,9 @@ class FloatFormat:
             case Specials.IEEE:
                 return (((1 << self.exponent_bits) - 1) << self.mantissa_bits) - 1
             case Specials.INFINITY_NAN:
-                return self.magnitude_mask - (1 if self._nan_is_minus_zero else 2)
+                return self.magnitude_mask - (1 if self.has_nan_at_minus_zero else 2)
             case Specials.NAN_ONLY:
-                return self.magnitude_mask - (0 if self._nan_is_minus_zero else 1)
+                return self.magnitude_mask - (0 if self.has_nan_at_minus_zero else 1)
             case Specials.NONE:
                 return self.magnitude_mask
 
@@ -136,7 +132,7 @@ class FloatFormat:
             case Specials.IEEE:
                 return (self.max_magnitude + 1) | self.quiet_bit if self.mantissa_bits else None
             case Specials.INFINITY_NAN | Specials.NAN_ONLY:
-                return None if self._nan_is_minus_zero else self.magnitude_mask
+                return None if self.has_nan_at_minus_zero else self.magnitude_mask
             case Specials.NONE:
                 return None
 
@@ -166,13 +162,13 @@ class FloatFormat:
         """The code of the canonical positive NaN; None where the format has no NaN."""
         if self.nan_magnitude is not None:
             return self.code_of(self.nan_magnitude)
-        return self.sign_mask if self._nan_is_minus_zero and self.specials is not Specials.NONE else None
+        return self.sign_mask if self.has_nan_at_minus_zero else None
 
     @property
     def nan_codes(self) -> int:
         """How many codes are NaN."""
         signs = 2 if self.signed else 1
-        at_minus_zero = int(self._nan_is_minus_zero)
+        at_minus_zero = int(self.has_nan_at_minus_zero)
         match self.specials:
             case Specials.IEEE:
                 return signs * ((1 << self.mantissa_bits) - 1) + at_minus_zero
@@ -264,7 +260,7 @@ class FloatFormat:
         magnitude = self.magnitude_of(code)
         if magnitude is None or magnitude > self.max_magnitude:
             return None
-        if self._nan_is_minus_zero and code == self.sign_mask:
+        if self.has_nan_at_minus_zero and code == self.sign_mask:
             return None
         value = self.finite_value(magnitude)
         return -value if self.is_negative(code) else value

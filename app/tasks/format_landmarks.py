@@ -5,17 +5,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
-from app.exact import Outcome, encode, from_fraction
-from app.exact.text import code_text
+from app.exact import Kind, Outcome, decode, encode, from_fraction
+from app.exact.text import value_text
 from app.formats import BooleanFormat, CodebookFormat, FloatFormat, Format, IntegerFormat, PositFormat, TakumFormat
 from app.formats.bits import code_mask
 from app.tasks.code_text import format_hex
 from app.tasks.format_fields import FieldBits, field_bits
-
-SPECIAL_ROLES = frozenset({"zero", "negative-zero", "infinity", "negative-infinity", "nan", "nar"})
-"""What `specials` of the JSON card lists, under the names of `value_text`."""
-
-NAN_ROLES = frozenset({"signalling-nan", "indefinite"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +40,8 @@ def code_of_one(number_format: Format) -> int | None:
 
 
 def _landmark(role: str, code: int, number_format: Format) -> Landmark:
-    has_meaning = role in SPECIAL_ROLES or role in NAN_ROLES or number_format.value_of(code) is not None
-    value = "nan" if role == "nar" else code_text(code, number_format) if has_meaning else None
+    decoded = decode(code, number_format)
+    value = None if decoded.kind is Kind.INVALID else value_text(decoded)
     return Landmark(role, code, format_hex(code, number_format), field_bits(code, number_format), value)
 
 

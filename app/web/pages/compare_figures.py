@@ -26,8 +26,8 @@ def near(text: str) -> Approximate:
     if ROUNDABLE.fullmatch(text) is None:
         kept = text if len(text) <= LONGEST_KEPT else f"{text[: LONGEST_KEPT - 8]}…{text[-7:]}"
         return Approximate(kept, is_rounded=False)
-    near = approximately(text, 4)
-    return Approximate(near, is_rounded="/" in text or near != approximately(text, 40))
+    short = approximately(text, 4)
+    return Approximate(short, is_rounded="/" in text or short != approximately(text, 40))
 
 
 def counted(count: int) -> Approximate:
@@ -39,10 +39,10 @@ def rounded(value: Fraction) -> Approximate:
     """A number to five digits, whatever its size."""
     sign = "-" if value < 0 else ""
     text = approximately(rounded_text(abs(value.numerator), value.denominator), 5)
-    return Approximate(sign + text, is_rounded=len(text) > 40 or abs(value) != _read_back(text, value))
+    return Approximate(sign + text, is_rounded=not _reads_back(text, abs(value)))
 
 
-def _read_back(text: str, value: Fraction) -> Fraction:
-    """The text as a number; far away ones are never written out, and are rounded anyway."""
+def _reads_back(text: str, value: Fraction) -> bool:
+    """Whether the text is this very number; long and far away ones are rounded in any case, and never written out."""
     exponent = int(text.partition("e")[2] or 0)
-    return Fraction(text) if abs(exponent) < 400 else value + 1
+    return len(text) <= 40 and abs(exponent) < 400 and Fraction(text) == value

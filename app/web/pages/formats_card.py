@@ -41,42 +41,44 @@ class CardLink:
     same_codes: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CardLinks:
     """Where the format can be looked at in other ways; None where it cannot."""
 
-    inspect: str | None
-    codes: str | None
-    map: str | None
-    numberline: str | None
-    compare: str | None
-    designer: str | None
     json: str
+    inspect: str | None = None
+    codes: str | None = None
+    map: str | None = None
+    numberline: str | None = None
+    compare: str | None = None
+    designer: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FormatCardPage:
-    """The view of `format.html`; of `card` and `block` one is None."""
+    """The view of `format.html`; of `card` and `block` one is None, with what belongs to it."""
 
     row: FormatRow
-    whole_name: str | None
-    """The name where the heading cuts it."""
-    picture: tuple[tuple[LayoutPart, ...], ...]
-    """The fields filling the width."""
-    picture_bits: int
-    shows_bits: bool
-    card: FormatCard | None
-    figures: CardFigures | None
-    block: BlockCard | None
-    element: CardLink | None
-    scale: CardLink | None
-    tensor_scale: CardLink | None
-    landmarks: tuple[LandmarkRow, ...]
-    tapered: tuple[TaperedExample, ...]
-    same: tuple[CardLink, ...]
-    libraries: tuple[LibraryFigures, ...]
-    torch_dtype: str | None
     links: CardLinks
+
+    card: FormatCard | None = None
+    figures: CardFigures | None = None
+    whole_name: str | None = None
+    """The name where the heading cuts it."""
+    picture: tuple[tuple[LayoutPart, ...], ...] = ()
+    """The fields filling the width."""
+    picture_bits: int = 0
+    shows_bits: bool = False
+    landmarks: tuple[LandmarkRow, ...] = ()
+    tapered: tuple[TaperedExample, ...] = ()
+    same: tuple[CardLink, ...] = ()
+    libraries: tuple[LibraryFigures, ...] = ()
+    torch_dtype: str | None = None
+
+    block: BlockCard | None = None
+    element: CardLink | None = None
+    scale: CardLink | None = None
+    tensor_scale: CardLink | None = None
 
 
 @router.get("/{language}/formats/{name}")
@@ -112,10 +114,6 @@ def _scalar_page(language: Language, number_format: Format) -> FormatCardPage:
         shows_bits=number_format.width <= WIDEST_WITH_BITS,
         card=card,
         figures=card_figures(number_format),
-        block=None,
-        element=None,
-        scale=None,
-        tensor_scale=None,
         landmarks=landmark_rows(language, card),
         tapered=tapered_examples(language, number_format),
         same=tuple(
@@ -136,22 +134,11 @@ def _block_page(language: Language, block: BlockFormat) -> FormatCardPage:
 
     return FormatCardPage(
         row=row,
-        whole_name=None,
-        picture=(),
-        picture_bits=0,
-        shows_bits=False,
-        card=None,
-        figures=None,
         block=card,
         element=link(block.element),
         scale=link(block.scale),
         tensor_scale=link(block.tensor_scale),
-        landmarks=(),
-        tapered=(),
-        same=(),
-        libraries=(),
-        torch_dtype=None,
-        links=CardLinks(None, None, None, None, None, None, f"/api/v1/formats/{block.name}"),
+        links=CardLinks(json=f"/api/v1/formats/{block.name}"),
     )
 
 
