@@ -95,7 +95,7 @@ SPECIAL_WORDS = {
 }
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=128)
 def describe_format(number_format: Format) -> FormatCard:
     """The card of a format."""
     precision = _significant_bits(number_format)

@@ -64,7 +64,7 @@ class FormatMap:
     parts: tuple[MapPart, ...]
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=16)
 def format_map(number_format: Format) -> FormatMap:
     """The map of a format of 8 bits or fewer."""
     assert number_format.width <= WIDEST_MAP, "wider formats are summed up by binade"

@@ -5,6 +5,7 @@ import struct
 from collections import Counter
 from fractions import Fraction
 from itertools import product
+from time import process_time
 
 import numpy as np
 import pytest
@@ -28,7 +29,7 @@ from app.formats import (
     find_format,
 )
 from app.tasks.describe_format import decimal_digits, describe_format, round_trip_digits
-from app.tasks.format_binades import binades
+from app.tasks.format_binades import binade_runs, binades, count_binades, place_of_one
 from app.tasks.format_blocks import describe_block
 from app.tasks.format_codes import code_page, find_code, page_count, page_of, read_page
 from app.tasks.format_equals import same_values, value_key
@@ -37,7 +38,7 @@ from app.tasks.format_fields import field_bits
 from app.tasks.format_figures import figures_of, in_hexadecimal, in_powers
 from app.tasks.format_landmarks import landmarks
 from app.tasks.format_libraries import library_figures, torch_dtype_name
-from app.tasks.format_map import format_map
+from app.tasks.format_map import floor_log2, format_map
 from app.tasks.format_search import FormatSearch, search_formats
 
 SPELLED = (
@@ -408,3 +409,33 @@ def test_integers_and_others_have_the_digits_that_always_survive() -> None:
     assert describe_format(find_format("tf32")).storage_bits == 32
     assert isinstance(find_format("int8"), IntegerFormat)
     assert isinstance(find_format("nf4"), CodebookFormat)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["takum_linear9", "posit9:es=0", "q0.10", "uint9", "e4m7:no-subnormals", "e0m9", "e9m0", "binary9p1ue", "e1m9"],
+)
+def test_runs_of_binades_are_those_of_the_list(name: str) -> None:
+    number_format = find_format(name)
+    ordinals = range(number_format.first_ordinal, number_format.last_ordinal + 1)
+    positive = [v for o in ordinals if (v := number_format.value_of(number_format.code_at(o)) or Fraction(0)) > 0]
+    counts = Counter(floor_log2(value) for value in positive)
+    found = [(run.exponent + index, run.numbers) for run in binade_runs(number_format) for index in range(run.binades)]
+    assert found == sorted(counts.items())
+    assert [(each.exponent, each.count) for each in binades(number_format)] == found
+    assert count_binades(number_format) == len(counts)
+    assert place_of_one(number_format) == (sorted(counts).index(0) if 0 in counts else 0)
+    assert binades(number_format, 3, 5) == binades(number_format)[3:5]
+    for each in binades(number_format):
+        decoded = decode(each.first_code, number_format)
+        assert (decoded.kind is Kind.SUBNORMAL) is each.is_subnormal
+        assert decoded.value == next(value for value in positive if floor_log2(value) == each.exponent)
+
+
+@pytest.mark.parametrize("name", ["e15m0", "e14m1:bias=-16000", "e15m0:unsigned", "posit16:es=8", "e13m2:bias=-24000"])
+def test_formats_with_thousands_of_binades_have_few_runs_at_once(name: str) -> None:
+    before = process_time()
+    runs = binade_runs(find_format(name))
+    assert process_time() - before < 0.2, "every binade was made, the numbers of each 16,000 bits long"
+    assert len(runs) < 600
+    assert len(binades(find_format(name), 64, 128)) == 64

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from html import unescape
 from pathlib import Path
+from time import process_time
 from urllib.parse import quote
 
 import pytest
@@ -214,7 +215,9 @@ def test_the_chart_of_a_wider_format_has_a_bar_a_binade_and_says_so(reader: Test
     page = reader.get("/en/formats/posit16/map").text
     path = re.search(r'<path class="layout__mantissa" d="([^"]+)"', page)
     assert path is not None
-    assert path[1].count("M") == 103
+    bars = [tuple(map(float, bar)) for bar in re.findall(r"M([0-9.]+) [^H]*H([0-9.]+)", path[1])]
+    column = 1120 / (2 * 56 + 1)
+    assert round(sum(right - left for left, right in bars) / column) == 103, "neighbours of one height are one bar"
     label = re.search(r'role="img" aria-label="(Significant bits[^"]+)"', page)
     assert label is not None
     assert "at most 12 bits high" in label[1]
@@ -308,3 +311,15 @@ def test_every_field_of_a_view_is_shown() -> None:
             if isinstance(node, ast.ClassDef):
                 fields = [each.target.id for each in node.body if isinstance(each, ast.AnnAssign)]
                 assert [name for name in fields if f".{name}" not in text] == [], node.name
+
+
+@pytest.mark.parametrize("name", ["e15m0", "e14m1:bias=-16000", "posit16:es=8"])
+def test_the_map_of_thousands_of_binades_is_a_small_page_at_once(reader: TestClient, name: str) -> None:
+    before = process_time()
+    answer = reader.get(f"/en/formats/{name}/map")
+    assert answer.status_code == 200
+    assert process_time() - before < 0.5, "a bar and a number of 16,000 bits for each"
+    assert len(answer.text) < 100_000
+    assert answer.text.count("<tr>") <= 65
+    chart = re.findall(r'<path class="layout__mantissa" d="([^"]*)"', answer.text)
+    assert chart[0].count("M") < 1120

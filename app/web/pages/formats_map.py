@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse
 from app.errors import InvalidInput
 from app.exact.text import exact_text
 from app.formats import FloatFormat, Format
-from app.tasks.format_binades import Binade, binades
+from app.tasks.format_binades import Binade, BinadeRun, binade_runs, binades, count_binades, place_of_one
 from app.tasks.format_codes import refuse_wide
 from app.tasks.format_map import MOST_COLUMNS, WIDEST_MAP, FormatMap, MapCell, MapRow, format_map
 from app.web.pages.addresses import format_address, format_part_address
@@ -165,9 +165,8 @@ def _exponent_bits(row: MapRow, number_format: Format) -> str:
 
 
 def _binades(language: Language, number_format: Format, page_text: str) -> MapPage:
-    found, name = binades(number_format), number_format.name
-    pages = -(-len(found) // PAGE_BINADES)
-    page = _page(page_text, pages, name) if page_text else _page_of_one(found)
+    name, pages = number_format.name, -(-count_binades(number_format) // PAGE_BINADES)
+    page = _page(page_text, pages, name) if page_text else place_of_one(number_format) // PAGE_BINADES + 1
 
     def page_href(number: int) -> str:
         return format_part_address(language, name, "map", page=str(number))
@@ -180,14 +179,14 @@ def _binades(language: Language, number_format: Format, page_text: str) -> MapPa
         by_binade=True,
         headings=(),
         parts=(),
-        chart=_chart(found),
+        chart=_chart(binade_runs(number_format)),
         lines=tuple(
             BinadeLine(
                 each,
                 shown(each.step) if each.step else None,
                 format_part_address(language, name, "codes", at=each.first_hex) + "#at",
             )
-            for each in found[(page - 1) * PAGE_BINADES : page * PAGE_BINADES]
+            for each in binades(number_format, (page - 1) * PAGE_BINADES, page * PAGE_BINADES)
         ),
         page=page,
         pages=pages,
@@ -202,22 +201,19 @@ def _page(text: str, pages: int, name: str) -> int:
     return int(text)
 
 
-def _page_of_one(found: tuple[Binade, ...]) -> int:
-    """The page with the binade of 1, or the first."""
-    place = next((place for place, each in enumerate(found) if each.exponent == 0), 0)
-    return place // PAGE_BINADES + 1
-
-
-def _chart(found: tuple[Binade, ...]) -> BinadeChart:
-    lowest, highest = found[0].exponent, found[-1].exponent
+def _chart(found: tuple[BinadeRun, ...]) -> BinadeChart:
+    lowest, highest = found[0].exponent, found[-1].last_exponent
     column = CHART_WIDTH / (highest - lowest + 1)
-    most_bits = max(each.count.bit_length() for each in found)
-    gap = 1 if column > NARROWEST_GAPPED else 0
+    most_bits = max(each.numbers.bit_length() for each in found)
+    is_gapped = column > NARROWEST_GAPPED
     paths: dict[bool, list[str]] = {False: [], True: []}
     for each in found:
-        height = (math.log2(each.count) + 1) / most_bits * CHART_HEIGHT
-        left = (each.exponent - lowest) * column
-        box = f"M{left:.2f} {CHART_HEIGHT}V{CHART_HEIGHT - height:.2f}H{left + column - gap:.2f}V{CHART_HEIGHT}Z"
-        paths[each.is_subnormal].append(box)
+        height = (math.log2(each.numbers) + 1) / most_bits * CHART_HEIGHT
+        # Bars that touch are drawn as one: a format can have more binades than the picture has columns.
+        bars, width = (each.binades, column - 1) if is_gapped else (1, column * each.binades)
+        for index in range(bars):
+            left = (each.exponent - lowest + index) * column
+            box = f"M{left:.2f} {CHART_HEIGHT}V{CHART_HEIGHT - height:.2f}H{left + width:.2f}V{CHART_HEIGHT}Z"
+            paths[each.is_subnormal].append(box)
     one_at = -lowest * column if lowest <= 0 <= highest else None
     return BinadeChart("".join(paths[False]), "".join(paths[True]), one_at, lowest, highest, most_bits)
