@@ -165,7 +165,7 @@ def _scaled_digits(numerator: int, twos: int, fives: int) -> str:
     return f"{digits:f}"
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=512)
 def _power(prime: int, exponent: int) -> Decimal:
     """A table of one format's numbers asks for the same few powers again and again."""
     exact = Context(prec=exponent + 1, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[Inexact])
