@@ -13,9 +13,9 @@ from app.errors import InvalidInput
 from app.exact.decode import decode, to_number
 from app.exact.encode import encode
 from app.exact.number import Finite, Infinity, NaN, Number, from_fraction
-from app.exact.rounding import Overflow, floor_log2
+from app.exact.rounding import Overflow
 from app.formats import BlockFormat, FixedPointFormat, FloatFormat
-from app.formats.bits import power_of_two
+from app.formats.bits import floor_log2, power_of_two
 
 _IN_REACH = 1000
 """Magnitudes are looked at up to 2^+-1000: a block's numbers end near 2^143, so that beyond only the side matters."""

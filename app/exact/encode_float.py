@@ -7,8 +7,9 @@ subnormals, and beyond the largest number, where what comes next is overflow.
 from app.errors import InvalidInput
 from app.exact.encoding import Cut, Encoding, Outcome
 from app.exact.number import Finite, Infinity, NaN, Number
-from app.exact.rounding import Overflow, Rounding, Tail, floor_log2, rounds_up, tail_of
+from app.exact.rounding import Overflow, Rounding, Tail, rounds_up, tail_of
 from app.formats import FloatFormat
+from app.formats.bits import floor_log2
 
 
 def encode_float(number: Number, number_format: FloatFormat, rounding: Rounding, overflow: Overflow) -> Encoding:

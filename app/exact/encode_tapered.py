@@ -8,8 +8,9 @@ from functools import lru_cache
 
 from app.exact.encoding import Encoding, Outcome
 from app.exact.number import Finite, Infinity, NaN, Number
-from app.exact.rounding import Overflow, Rounding, Tail, floor_log2, rounds_up, tail_of
+from app.exact.rounding import Overflow, Rounding, Tail, rounds_up, tail_of
 from app.formats import PositFormat, TakumFormat
+from app.formats.bits import floor_log2
 
 TaperedFormat = PositFormat | TakumFormat
 

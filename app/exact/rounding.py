@@ -90,13 +90,6 @@ def find_overflow(name: str | None, number_format: Format) -> Overflow:
     return overflow
 
 
-def floor_log2(numerator: int, denominator: int) -> int:
-    """The exponent e with 2^e <= numerator/denominator < 2^(e + 1), of a positive ratio."""
-    exponent = numerator.bit_length() - denominator.bit_length()
-    is_below = numerator < denominator << exponent if exponent >= 0 else numerator << -exponent < denominator
-    return exponent - is_below
-
-
 def tail_of(remainder: int, divisor: int) -> Tail:
     """Where remainder/divisor, from [0, 1), stands against a half."""
     if remainder == 0:

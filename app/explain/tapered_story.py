@@ -5,14 +5,13 @@ from dataclasses import replace
 
 from app.errors import Figure
 from app.exact import Cut, Decoded, Encoding, Finite, Infinity, NaN, Outcome, Rounding, Tail, encode
-from app.exact.rounding import floor_log2
 from app.exact.text import value_text
 from app.explain.decision import decision
 from app.explain.figures import short_value
 from app.explain.float_story import normalised
 from app.explain.steps import Step
 from app.formats import PositFormat, TakumFormat, TaperedParts
-from app.formats.bits import power_of_two
+from app.formats.bits import floor_log2, power_of_two
 
 MORE_BITS = 16
 """Bits of the endless string that are shown behind the cut."""

@@ -21,6 +21,13 @@ def power_of_two(exponent: int) -> Fraction:
     return Fraction(1 << exponent) if exponent >= 0 else Fraction(1, 1 << -exponent)
 
 
+def floor_log2(numerator: int, denominator: int) -> int:
+    """The exponent e with 2^e <= numerator/denominator < 2^(e + 1), of a positive ratio."""
+    exponent = numerator.bit_length() - denominator.bit_length()
+    is_below = numerator < denominator << exponent if exponent >= 0 else numerator << -exponent < denominator
+    return exponent - is_below
+
+
 def code_mask(number_format: HasWidth) -> int:
     """The largest code: all bits set."""
     return (1 << number_format.width) - 1

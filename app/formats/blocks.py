@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from app.formats.bits import floor_log2
 from app.formats.fixed_point import FixedPointFormat
 from app.formats.floats import FloatFormat
 from app.formats.origin import Family, Origin
@@ -46,9 +47,7 @@ class BlockFormat:
     @property
     def element_max_exponent(self) -> int:
         """The power of two in the element's largest number: emax of OCP MX 1.0, section 6.3."""
-        largest = self.element.max
-        exponent = largest.numerator.bit_length() - largest.denominator.bit_length()
-        return exponent if largest >= Fraction(2) ** exponent else exponent - 1
+        return floor_log2(*self.element.max.as_integer_ratio())
 
     @property
     def max(self) -> Fraction:

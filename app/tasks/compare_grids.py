@@ -20,7 +20,7 @@ from app.formats import (
     PositFormat,
     TakumFormat,
 )
-from app.formats.bits import power_of_two
+from app.formats.bits import floor_log2, power_of_two
 
 EXPONENT_FIELDS = ("exponent", "characteristic")
 
@@ -67,7 +67,7 @@ class Side:
         """Whether the positive number is one of these."""
         if not self.low <= magnitude <= self.high:
             return False
-        exponent = floor_log2(magnitude)
+        exponent = floor_log2(*magnitude.as_integer_ratio())
         grid = self.grid_at(exponent)
         return grid is not None and (magnitude * power_of_two(-grid.step(exponent))).denominator == 1
 
@@ -92,13 +92,6 @@ class NumberSet:
         return side is not None and side.contains(abs(value))
 
 
-def floor_log2(value: Fraction) -> int:
-    """The largest e with 2^e <= value, for a positive number."""
-    exponent = value.numerator.bit_length() - value.denominator.bit_length()
-    below = value.numerator << max(-exponent, 0), value.denominator << max(exponent, 0)
-    return exponent if below[0] >= below[1] else exponent - 1
-
-
 @lru_cache(maxsize=128)
 def numbers_of(number_format: Format) -> NumberSet:
     """The numbers of a format."""
@@ -111,8 +104,8 @@ def numbers_of(number_format: Format) -> NumberSet:
             return _whole_numbers(number_format)
         case FloatFormat():
             grid = Grid(
-                floor_log2(number_format.min_positive),
-                floor_log2(number_format.max),
+                floor_log2(*number_format.min_positive.as_integer_ratio()),
+                floor_log2(*number_format.max.as_integer_ratio()),
                 number_format.mantissa_bits,
                 number_format.min_exponent - number_format.mantissa_bits,
             )
@@ -129,7 +122,7 @@ def _whole_numbers(number_format: IntegerFormat | FixedPointFormat) -> NumberSet
     def side(end: Fraction) -> Side | None:
         if end <= 0:
             return None
-        return Side((Grid(unit, floor_log2(end), None, unit),), power_of_two(unit), end)
+        return Side((Grid(unit, floor_log2(*end.as_integer_ratio()), None, unit),), power_of_two(unit), end)
 
     return NumberSet(side(Fraction(number_format.max)), side(-Fraction(number_format.min)), has_zero=True)
 

@@ -11,8 +11,8 @@ from fractions import Fraction
 from itertools import pairwise
 
 from app.formats import Format
-from app.formats.bits import power_of_two
-from app.tasks.compare_grids import Grid, NumberSet, Side, floor_log2, numbers_of
+from app.formats.bits import floor_log2, power_of_two
+from app.tasks.compare_grids import Grid, NumberSet, Side, numbers_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def log2(value: Fraction) -> float:
 
 def magnitude(value: Fraction) -> Magnitude:
     """A positive number with its power of two apart."""
-    exponent = floor_log2(value)
+    exponent = floor_log2(*value.as_integer_ratio())
     ratio = value * power_of_two(-exponent)
     return Magnitude(ratio, exponent, exponent + log2(ratio))
 

@@ -8,8 +8,8 @@ from itertools import islice
 
 from app.exact.text import exact_text
 from app.formats import Format
-from app.formats.bits import power_of_two
-from app.tasks.compare_grids import Grid, NumberSet, Side, floor_log2, numbers_of
+from app.formats.bits import floor_log2, power_of_two
+from app.tasks.compare_grids import Grid, NumberSet, Side, numbers_of
 
 MOST_EXAMPLES = 3
 LONGEST_DECIMAL = 32
@@ -83,7 +83,7 @@ def examples_of(owner: Format, other: Format) -> tuple[str, ...]:
 
 def short_text(value: Fraction) -> str:
     """A text that reads back as the value: a decimal where that is short, else a power of two or a hex float."""
-    exponent = floor_log2(abs(value)) if value else 0
+    exponent = floor_log2(*abs(value).as_integer_ratio()) if value else 0
     if abs(exponent) < 3 * LONGEST_DECIMAL:
         text = exact_text(value)
         if len(text) <= LONGEST_DECIMAL or value.denominator & (value.denominator - 1):
@@ -105,7 +105,7 @@ def _count_common(mine: Side | None, its: Side | None) -> int:
     if low > high:
         return 0
     common = tuple(_meetings(mine, its))
-    bottom, top = floor_log2(low), floor_log2(high)
+    bottom, top = floor_log2(*low.as_integer_ratio()), floor_log2(*high.as_integer_ratio())
     whole = sum(_count_binades(each, max(each.first, bottom + 1), min(each.last, top - 1)) for each in common)
     cut = [(each, end) for each in common for end in {bottom, top} if each.first <= end <= each.last]
     return whole + sum(_count_in_binade(each, end, low, high) for each, end in cut)
@@ -181,13 +181,13 @@ def _beyond(side: Side, other: Side | None) -> Iterator[Fraction]:
     """Numbers outside of what the other reaches: just above, just below, the ends."""
     if other is not None:
         yield from _next_above(side, other.high)
-        exponent = floor_log2(other.low)
+        exponent = floor_log2(*other.low.as_integer_ratio())
         yield from (power_of_two(exponent - 1), power_of_two(exponent))
     yield from (side.high, side.low)
 
 
 def _next_above(side: Side, value: Fraction) -> Iterator[Fraction]:
-    exponent = floor_log2(value)
+    exponent = floor_log2(*value.as_integer_ratio())
     grid = side.grid_at(exponent)
     if grid is not None:
         step = power_of_two(grid.step(exponent))

@@ -71,7 +71,7 @@ def in_powers(value: Fraction) -> str:
         return f"-({upper}+{lower})" if sign else f"{upper}+{lower}"
     whole = f"(2^{bits}-1)" if odd == (1 << bits) - 1 and bits >= LONGEST_DIFFERENCE else str(odd)
     if exponent == 0:
-        return sign + whole.removeprefix("(").removesuffix(")") if not sign else sign + whole
+        return sign + whole if sign else whole.strip("()")
     return f"{sign}{whole}*2^{exponent}"
 
 

@@ -7,9 +7,9 @@ from fractions import Fraction
 from app.errors import InvalidInput
 from app.exact import Finite, Number, encode, from_fraction, parse
 from app.formats import CodebookFormat, Format
-from app.formats.bits import REACH, power_of_two
+from app.formats.bits import REACH, floor_log2, power_of_two
 from app.tasks.format_list import find_formats
-from app.tasks.number_line_ordinals import exponent_of, locator_of
+from app.tasks.number_line_ordinals import locator_of
 from app.tasks.number_line_scale import Interval, Scale
 
 COLUMNS = 480
@@ -133,7 +133,7 @@ def _linear_part(formats: Sequence[Format]) -> Fraction:
     """
     smallest = sorted(number for number in map(_smallest_positive, formats) if number is not None)
     unit = smallest[(len(smallest) - 1) // 2] if smallest else Fraction(1)
-    return power_of_two(exponent_of(unit.numerator, unit.denominator))
+    return power_of_two(floor_log2(*unit.as_integer_ratio()))
 
 
 def _smallest_positive(number_format: Format) -> Fraction | None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from fractions import Fraction
 
 from app.formats import CodebookFormat, FixedPointFormat, FloatFormat, Format, PositFormat, TakumFormat
+from app.formats.bits import floor_log2
 
 Place = tuple[int, bool]
 """An ordinal, and whether its number is the point itself."""
@@ -32,14 +33,6 @@ def locator_of(number_format: Format) -> Locator:
         case _:
             shift = number_format.fraction_bits if isinstance(number_format, FixedPointFormat) else 0
             return _whole(number_format, shift)
-
-
-def exponent_of(numerator: int, denominator: int) -> int:
-    """The e with 2^e <= numerator / denominator < 2^(e+1); both are positive."""
-    exponent = numerator.bit_length() - denominator.bit_length()
-    if exponent >= 0:
-        return exponent - (numerator < denominator << exponent)
-    return exponent - (numerator << -exponent < denominator)
 
 
 def _scaled_floor(numerator: int, denominator: int, power: int) -> Place:
@@ -80,7 +73,7 @@ def _float_magnitude(number_format: FloatFormat) -> Locator:
     def locate(numerator: int, denominator: int) -> Place:
         if numerator == 0:
             return nothing, has_zero
-        exponent = exponent_of(numerator, denominator)
+        exponent = floor_log2(numerator, denominator)
         if exponent < lowest:
             if not has_subnormals:
                 return nothing, False
@@ -100,7 +93,7 @@ def _posit_magnitude(number_format: PositFormat) -> Locator:
     def locate(numerator: int, denominator: int) -> Place:
         if numerator == 0:
             return 0, True
-        exponent = exponent_of(numerator, denominator)
+        exponent = floor_log2(numerator, denominator)
         k, low_exponent = divmod(exponent, 1 << size)
         if -k > body:
             return 0, False
@@ -121,7 +114,7 @@ def _takum_magnitude(number_format: TakumFormat) -> Locator:
     def locate(numerator: int, denominator: int) -> Place:
         if numerator == 0:
             return 0, True
-        exponent = exponent_of(numerator, denominator)
+        exponent = floor_log2(numerator, denominator)
         if exponent < -255:
             return 0, False
         if exponent >= 0:

@@ -9,8 +9,7 @@ from enum import StrEnum
 from fractions import Fraction
 
 from app.exact.text import exact_text
-from app.formats.bits import power_of_two
-from app.tasks.number_line_ordinals import exponent_of
+from app.formats.bits import floor_log2, power_of_two
 
 FARTHEST_DECADE = 9_900
 """Zooming out ends at 10^9900, beyond every format (2^32767)."""
@@ -82,7 +81,7 @@ class Interval:
         """The borders of so many columns of equal width, both ends included, as ratios that need not be reduced."""
         if self.is_linear:
             # Inner borders on a grid far finer than a column: their ratios stay short, however long the ends are.
-            grid = power_of_two(exponent_of(self.width.numerator, self.width.denominator) - GRID_BITS)
+            grid = power_of_two(floor_log2(*self.width.as_integer_ratio()) - GRID_BITS)
             low, width = self.low // grid, self.width // grid
             borders = [low + width * index // columns for index in range(1, columns)]
             inner = [(grid.numerator * border, grid.denominator) for border in borders]
@@ -140,7 +139,7 @@ def _shortened(interval: Interval, hair: Fraction) -> Interval:
     if longest < LONG_DENOMINATOR or not interval.is_linear:
         return interval
     tolerance = interval.width * hair
-    grid = power_of_two(exponent_of(tolerance.numerator, tolerance.denominator) - GRID_BITS)
+    grid = power_of_two(floor_log2(*tolerance.as_integer_ratio()) - GRID_BITS)
     low, high = (end // grid * grid for end in (interval.low, interval.high))
     return Interval(low, high, interval.scale, interval.unit)
 
@@ -164,7 +163,7 @@ def nearest_multiple(number: Fraction, step: Fraction) -> Fraction:
 
 def decade_of(number: Fraction) -> int:
     """The e with 10^e <= number < 10^(e+1), for a positive number."""
-    exponent = math.floor(exponent_of(number.numerator, number.denominator) * math.log10(2))
+    exponent = math.floor(floor_log2(*number.as_integer_ratio()) * math.log10(2))
     while _power_of_ten(exponent) > number:
         exponent -= 1
     while _power_of_ten(exponent + 1) <= number:

@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from app.exact.text import exact_text
-from app.formats.bits import power_of_two
-from app.tasks.number_line_ordinals import exponent_of
+from app.formats.bits import floor_log2, power_of_two
 from app.tasks.number_line_scale import Interval, decade_of, scientific_text, short_text
 
 MOST_TICKS = 9
@@ -91,7 +90,7 @@ def _powers_of_two(interval: Interval) -> list[tuple[Fraction, str]] | None:
 
 
 def _exponent(number: Fraction) -> int:
-    return exponent_of(abs(number.numerator), number.denominator)
+    return floor_log2(*abs(number).as_integer_ratio())
 
 
 def _power_text(exponent: int) -> str:

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from app import exact
 from app.errors import InvalidInput
 from app.formats import CATALOG, Format, find_format
+from app.formats.bits import floor_log2
 from app.tasks.compare_formats import compare_formats, range_of
-from app.tasks.compare_grids import floor_log2, numbers_of
+from app.tasks.compare_grids import numbers_of
 from app.tasks.compare_number import bit_fields, by_error, compare_number
 from app.tasks.compare_precision import bits_at, log2, precision_of
 from app.tasks.compare_shared import count_numbers, shared_numbers, short_text
@@ -159,7 +160,7 @@ def test_every_listed_format_counts_no_more_numbers_than_codes() -> None:
 
 @given(st.fractions(min_value=Fraction(1, 10**40)))
 def test_floor_of_the_logarithm(value: Fraction) -> None:
-    exponent = floor_log2(value)
+    exponent = floor_log2(*value.as_integer_ratio())
     assert Fraction(2) ** exponent <= value < Fraction(2) ** (exponent + 1)
 
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from app.exact import encode, from_fraction
 from app.formats import find_format
-from app.tasks.number_line_ordinals import exponent_of, locator_of
+from app.formats.bits import floor_log2
+from app.tasks.number_line_ordinals import locator_of
 
 LISTED = (
     *("float8_e4m3fn", "float8_e5m2", "float8_e8m0fnu", "float8_e4m3fnuz", "float4_e2m1fn", "binary8p3se"),
@@ -67,5 +68,5 @@ def test_a_point_between_two_tapered_numbers_lies_after_the_lower_one(name: str,
 
 @given(st.integers(1, 10**40), st.integers(1, 10**40))
 def test_the_exponent_is_that_of_the_binade(numerator: int, denominator: int) -> None:
-    exponent = exponent_of(numerator, denominator)
+    exponent = floor_log2(numerator, denominator)
     assert Fraction(2) ** exponent <= Fraction(numerator, denominator) < Fraction(2) ** (exponent + 1)

@@ -9,9 +9,8 @@ from starlette.responses import RedirectResponse, Response
 
 from app.exact.text import exact_text
 from app.formats import Format
-from app.formats.bits import power_of_two
+from app.formats.bits import floor_log2, power_of_two
 from app.tasks.number_line_marks import NumberLine, draw_number_line, whole_range
-from app.tasks.number_line_ordinals import exponent_of
 from app.tasks.number_line_scale import Interval, part_of, short_text
 from app.tasks.number_line_ticks import axis_of
 from app.web.pages.numberline_form import (
@@ -187,7 +186,7 @@ def _jumps(language: Language, asked: Asked, interval: Interval) -> tuple[MoveLi
         if ends_of(replace(interval, low=centre - half, high=centre + half))
     ]
     middle = Fraction(1) if interval.spans_zero else abs(interval.number_at(HALF))
-    octave = exponent_of(middle.numerator, middle.denominator)
+    octave = floor_log2(*middle.as_integer_ratio())
     found += [
         MoveLink("octave", _to(language, asked, power_of_two(each), power_of_two(each + 1)), f"2^{each} … 2^{each + 1}")
         for each in (octave - 1, octave, octave + 1)
