@@ -11,8 +11,8 @@ from functools import lru_cache
 
 from app.exact import Kind, decode
 from app.formats import FloatFormat, Format, PositFormat, TakumFormat
+from app.formats.bits import floor_log2
 from app.tasks.code_text import format_hex
-from app.tasks.format_map import floor_log2
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,7 @@ def _whole_runs(number_format: Format) -> Iterator[BinadeRun]:
     """Integers and fixed point: the ordinals are the numbers in units."""
     unit = number_format.value_of(number_format.code_at(1))
     assert unit is not None
-    lowest, last = floor_log2(unit), number_format.last_ordinal
+    lowest, last = floor_log2(*unit.as_integer_ratio()), number_format.last_ordinal
     for bit in range(last.bit_length()):
         yield BinadeRun(lowest + bit, 1, min(1 << bit, last + 1 - (1 << bit)), 1 << bit, is_subnormal=False)
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 from app.exact import Kind, decode
 from app.exact.text import value_text
 from app.formats import FloatFormat, Format, PositFormat, TakumFormat
-from app.formats.bits import power_of_two
+from app.formats.bits import floor_log2, power_of_two
 from app.tasks.code_text import format_hex
 
 WIDEST_MAP = 8
@@ -75,12 +75,6 @@ def format_map(number_format: Format) -> FormatMap:
     return _by_code(number_format)
 
 
-def floor_log2(value: Fraction) -> int:
-    """The exponent of the binade that a positive number lies in."""
-    exponent = value.numerator.bit_length() - value.denominator.bit_length()
-    return exponent if value >= power_of_two(exponent) else exponent - 1
-
-
 def _by_code(number_format: Format) -> FormatMap:
     texts = [value_text(decode(code, number_format)) for code in range(1 << number_format.width)]
     widest = MOST_COLUMNS if max(map(len, texts)) <= LONGEST_IN_NARROW_CELL else MOST_COLUMNS // 2
@@ -110,7 +104,7 @@ def _by_binade(number_format: Format) -> FormatMap | None:
             zeros.append(code)
         else:
             half = halves["positive" if value > 0 else "negative"]
-            half.setdefault(floor_log2(abs(value)), []).append(code)
+            half.setdefault(floor_log2(*abs(value).as_integer_ratio()), []).append(code)
     fullest = max(
         (_places(codes, exponent, number_format) for half in halves.values() for exponent, codes in half.items()),
         default=1,

@@ -28,6 +28,7 @@ from app.formats import (
     find_any_format,
     find_format,
 )
+from app.formats.bits import floor_log2
 from app.tasks.describe_format import decimal_digits, describe_format, round_trip_digits
 from app.tasks.format_binades import binade_runs, binades, count_binades, place_of_one
 from app.tasks.format_blocks import describe_block
@@ -38,7 +39,7 @@ from app.tasks.format_fields import field_bits
 from app.tasks.format_figures import figures_of, in_hexadecimal, in_powers
 from app.tasks.format_landmarks import landmarks
 from app.tasks.format_libraries import library_figures, torch_dtype_name
-from app.tasks.format_map import floor_log2, format_map
+from app.tasks.format_map import format_map
 from app.tasks.format_search import FormatSearch, search_formats
 
 SPELLED = (
@@ -419,7 +420,7 @@ def test_runs_of_binades_are_those_of_the_list(name: str) -> None:
     number_format = find_format(name)
     ordinals = range(number_format.first_ordinal, number_format.last_ordinal + 1)
     positive = [v for o in ordinals if (v := number_format.value_of(number_format.code_at(o)) or Fraction(0)) > 0]
-    counts = Counter(floor_log2(value) for value in positive)
+    counts = Counter(floor_log2(*value.as_integer_ratio()) for value in positive)
     found = [(run.exponent + index, run.numbers) for run in binade_runs(number_format) for index in range(run.binades)]
     assert found == sorted(counts.items())
     assert [(each.exponent, each.count) for each in binades(number_format)] == found
@@ -429,7 +430,9 @@ def test_runs_of_binades_are_those_of_the_list(name: str) -> None:
     for each in binades(number_format):
         decoded = decode(each.first_code, number_format)
         assert (decoded.kind is Kind.SUBNORMAL) is each.is_subnormal
-        assert decoded.value == next(value for value in positive if floor_log2(value) == each.exponent)
+        assert decoded.value == next(
+            value for value in positive if floor_log2(*value.as_integer_ratio()) == each.exponent
+        )
 
 
 @pytest.mark.parametrize("name", ["e15m0", "e14m1:bias=-16000", "e15m0:unsigned", "posit16:es=8", "e13m2:bias=-24000"])

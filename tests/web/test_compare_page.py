@@ -9,10 +9,11 @@ from xml.etree import ElementTree as ET
 import pytest
 from starlette.testclient import TestClient
 
-from app.formats import find_format, format_names
+from app.formats import COMMON, find_format, format_names
 from app.tasks.compare_formats import range_of
 from app.web.pages.compare_chart import WIDTHS, Window, default_window, precision_charts
 from app.web.pages.compare_figures import counted, near, rounded
+from app.web.pages.compare_form import CHOICES
 from app.web.pages.compare_tables import _percent
 from app.wording import Language
 
@@ -86,6 +87,12 @@ def test_ticks_and_names_become_one_permanent_address(client: TestClient) -> Non
     html = client.get(answer.headers["location"]).text
     assert 'value="posit12 e4m3:bias=8"' in html
     assert '<input type="checkbox" name="formats" value="int8" checked>' in html
+
+
+def test_every_common_format_can_be_ticked() -> None:
+    offered = [name for names in CHOICES.values() for name in names]
+    assert len(offered) == len(set(offered))
+    assert {each.name for each in COMMON} <= set(offered)
 
 
 def test_what_cannot_be_read_is_told_beside_its_field_and_the_rest_is_shown(client: TestClient) -> None:

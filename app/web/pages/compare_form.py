@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 from app.errors import AppError, InvalidInput
 from app.exact import Rounding
-from app.formats import COMMON, Format, find_format
+from app.formats import Format, find_format
 from app.tasks.format_list import MOST_FORMATS
 from app.wording import Language, say
 
@@ -23,7 +23,6 @@ CHOICES = {
     "others": ("q0.15", "nf4", "bool"),
 }
 """The formats that can be ticked; every other is named in the field."""
-assert {each.name for each in COMMON} <= {name for names in CHOICES.values() for name in names}
 QUERY = {"value": "value", "formats": "formats", "rounding": "rounding", "sort": "sort", "low": "from", "high": "to"}
 
 

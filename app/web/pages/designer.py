@@ -1,5 +1,6 @@
 """`/{language}/designer`: a float put together by its parts, seen at once beside a known one, and taken away."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
@@ -108,7 +109,7 @@ def show(language: Language, request: Request) -> Response:
     is_by_choices = any(name in given for name in CHOICES)
     last = given.get("last", "").strip() or FIRST_FORMAT
     try:
-        beside = _beside(given)
+        beside = _float_named(given.get("beside", "").strip() or FIRST_BESIDE)
     except InvalidInput as error:
         return _refuse(language, request, given, last, ("beside", error))
     try:
@@ -146,7 +147,12 @@ def _built(request: Request) -> FloatFormat:
     given = read_parameters(request, "format")
     if "format" not in given:
         raise InvalidInput("request.missing-parameter", name="format")
-    return build_format(parts_of_name(given["format"]))
+    return _built_from(given["format"])
+
+
+def _built_from(name: str) -> FloatFormat:
+    """The format under its canonical name."""
+    return build_format(parts_of_name(name))
 
 
 def _download(text: str, kind: str, name: str) -> Response:
@@ -154,8 +160,8 @@ def _download(text: str, kind: str, name: str) -> Response:
     return Response(text, media_type=f"{kind}; charset=utf-8", headers=headers)
 
 
-def _beside(given: dict[str, str]) -> FloatFormat:
-    found = find_format(given.get("beside", "").strip() or FIRST_BESIDE)
+def _float_named(name: str) -> FloatFormat:
+    found = find_format(name)
     if not isinstance(found, FloatFormat):
         raise InvalidInput("designer.not-a-float", name=found.name[:40])
     return found
@@ -203,7 +209,8 @@ def _refuse(
     language: Language, request: Request, given: dict[str, str], last: str, refused: tuple[str, InvalidInput]
 ) -> Response:
     """The controls as they were set, with the sentence at one of them, over the last format that could be built."""
-    built, beside = _or_first(last, FIRST_FORMAT), _or_first(given.get("beside", ""), FIRST_BESIDE)
+    built = _first_readable(_built_from, last, FIRST_FORMAT)
+    beside = _first_readable(_float_named, given.get("beside", "").strip(), FIRST_BESIDE)
     parts = parts_of_name(built.name)
     form = _form(language, parts, built, beside)
     field, error = refused
@@ -215,13 +222,11 @@ def _refuse(
     return render(request, "designer.html", view, partial="_designer_form.html", status=422, headers=in_place)
 
 
-def _or_first(name: str, first: str) -> FloatFormat:
-    for each in (name.strip(), first):
-        try:
-            return build_format(parts_of_name(each)) if first == FIRST_FORMAT else _beside({"beside": each})
-        except InvalidInput:
-            continue
-    raise AssertionError("the first formats are floats")
+def _first_readable(read: Callable[[str], FloatFormat], name: str, otherwise: str) -> FloatFormat:
+    try:
+        return read(name)
+    except InvalidInput:
+        return read(otherwise)
 
 
 def _field_of(error: InvalidInput, given: dict[str, str]) -> str:
