@@ -1,5 +1,6 @@
 """Tensors to codes and back, by own arithmetic; what one number is exactly is told by `app.exact`."""
 
+from app.codec.blocks import BlockCodes, ScaleRule, decode_blocks, encode_blocks
 from app.codec.cast import cast
 from app.codec.decode import decode
 from app.codec.encode import encode
@@ -17,15 +18,19 @@ from app.codec.storage_types import (
 from app.codec.tapered import TaperedFields, tapered_fields
 
 __all__ = [
+    "BlockCodes",
     "FieldTensor",
     "Overflow",
     "Rounding",
+    "ScaleRule",
     "TaperedFields",
     "as_int64",
     "cast",
     "code_dtype",
     "decode",
+    "decode_blocks",
     "encode",
+    "encode_blocks",
     "from_codes",
     "has_torch_dtype",
     "narrow_codes",

@@ -89,7 +89,7 @@ def _rest(probes: Tensor, low: Tensor, table: _Thresholds) -> Tensor:
 def _share(values: Tensor, low: Tensor, number_format: CodebookFormat) -> Tensor:
     """The way from the value below to the one above, as a word: within 2^-32."""
     ordered = [number_format.values[code] for code in number_format.codes_in_order]
-    spans = [high - each for each, high in pairwise(ordered)] + [Fraction(1)]
+    spans = [high - each for each, high in pairwise(ordered)] + [abs(ordered[-1]) + 1]
     # Numbers of float64's ends are moved to its middle.
     powers = [600 if span < Fraction(1, 1 << 500) else -600 if span > 1 << 500 else 0 for span in spans]
     scaled = [each * Fraction(2) ** power for each, power in zip(ordered, powers, strict=True)]
@@ -136,3 +136,12 @@ def rounded_float(value: Fraction) -> float:
         return float(value)
     except OverflowError:
         return math.inf if value > 0 else -math.inf
+
+
+def odd_float(value: Fraction) -> float:
+    """The float64 at the value, or the odd one of the two beside it: rounding that to float32 is rounding once."""
+    near = rounded_float(value)
+    if near == value or math.isinf(near):
+        return near
+    other = math.nextafter(near, -math.inf if near > value else math.inf)
+    return near if math.frexp(near)[0] * 2**53 % 2 else other

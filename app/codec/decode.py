@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from app.codec.codebooks import rounded_float
+from app.codec.codebooks import odd_float, rounded_float
 from app.codec.encode_floats import encode_float
 from app.codec.integers import whole_of
 from app.codec.refusals import refuse_wide
@@ -31,11 +31,11 @@ _NAMES = {torch.float64: "float64", torch.float32: "float32"}
 def decode(codes: Tensor, number_format: Format, dtype: torch.dtype = torch.float64) -> Tensor:
     """The values as float64 or float32, each the nearest there is (ties to even): one rounding, from the exact number.
 
-    float64 is exact for every format of the catalog but `int64`, `uint64`, `posit64` and `takum_linear64`. It rounds where
-    there are more than 53 significant bits (`e2m61`, `q0.63`) or decimals (a codebook's 0.1), and where the range passes
-    that of float64 (P3109 of 16 bits, `e15m16`, `posit16:es=8`; takums never): numbers beyond become infinity, numbers
-    below half of the smallest subnormal zero of their sign. NaN keeps its sign but no payload; NaR is NaN, and so is a
-    code behind the last value of a codebook.
+    float64 is exact for every format of the catalog but `int64`, `uint64`, `posit64` and `takum_linear64`. It rounds
+    where there are more than 53 significant bits (`e2m61`, `q0.63`) or decimals (0.1 in a codebook), and where the
+    range passes that of float64 (P3109 of 16 bits, `e15m16`, `posit16:es=8`; takums never): numbers beyond become
+    infinity, numbers below half of the smallest subnormal zero of their sign. NaN keeps its sign but no payload; NaR is
+    NaN, and so is a code behind the last value of a codebook.
 
     Raises:
         InvalidInput: `codec.too-wide`.
@@ -43,7 +43,7 @@ def decode(codes: Tensor, number_format: Format, dtype: torch.dtype = torch.floa
     refuse_wide(number_format)
     wide = wide_codes(codes, number_format)
     if isinstance(number_format, CodebookFormat):
-        return _decode_codebook(wide, number_format).to(dtype)
+        return _decode_codebook(wide, number_format, dtype)
     target = find_format(_NAMES[dtype])
     assert isinstance(target, FloatFormat)
     bits = encode_float(_parts_of(wide, number_format), target, _NEAREST)
@@ -115,12 +115,13 @@ def _parts_of_tapered(wide: Tensor, number_format: PositFormat | TakumFormat) ->
     )
 
 
-def _decode_codebook(wide: Tensor, number_format: CodebookFormat) -> Tensor:
-    values = [rounded_float(each) for each in number_format.values]
+def _decode_codebook(wide: Tensor, number_format: CodebookFormat, dtype: torch.dtype) -> Tensor:
+    near = rounded_float if dtype == torch.float64 else odd_float
+    values = [near(each) for each in number_format.values]
     if number_format.negative_zero is not None:
         values[number_format.negative_zero] = -0.0
     values += [torch.nan] * ((1 << number_format.width) - len(values))
-    return torch.tensor(values, dtype=torch.float64, device=wide.device)[wide]
+    return torch.tensor(values, dtype=torch.float64, device=wide.device).to(dtype)[wide]
 
 
 def _mask(bits: int) -> int:

@@ -35,8 +35,8 @@ def encode(
 
     `rounding` and `overflow` are those of `app.exact`, with the same results, and `stochastic`: the larger magnitude
     with a probability equal to the share of the way to it, in steps of 2^-32, never for numbers that the format has.
-    What comes up depends on `seed` and an element's place alone: `offset` is the place of the first element, for tensors
-    that are rounded by chunks. The step beyond the largest float counts as one: rounding up to it is overflow.
+    What comes up depends on `seed` and an element's place alone: `offset` is the place of the first element, for
+    tensors that are rounded by chunks. The step beyond the largest float counts as one: rounding up to it is overflow.
 
     NaN becomes the format's canonical NaN with its sign; numbers without a code (zero in E8M0, negatives in unsigned
     floats) become NaN. Needs about 100 bytes a value while it runs: callers with large tensors go by chunks.

@@ -6,7 +6,9 @@ from sys import float_info
 
 import numpy as np
 import pytest
+import torch
 
+from app import codec
 from app.exact import Finite, decode, encode
 from app.formats import FloatFormat, find_format
 
@@ -50,6 +52,18 @@ def test_narrowing_a_million_float64(name: str) -> None:
         theirs = values.astype(name).view(WORDS[name][1])
     ours = [encode(finite(value), number_format).code for value in values.tolist()]
     assert ours == theirs.tolist()
+
+
+@pytest.mark.parametrize("name", ["float16", "float32"])
+def test_tensors_narrow_a_million_float64(name: str) -> None:
+    """The plain codec, whose torch arithmetic knows nothing of the processor's casts."""
+    number_format, bits = format_of(name), np.random.default_rng(7).integers(0, 1 << 64, COUNT, dtype=np.uint64)
+    random = bits.view(np.float64)
+    values = np.concatenate([random[np.isfinite(random)], np.array(borders(number_format))])
+    with np.errstate(over="ignore", under="ignore"):
+        theirs = values.astype(name).view(WORDS[name][1])
+    ours = codec.encode(torch.from_numpy(values), number_format)
+    assert (ours.numpy().view(WORDS[name][1]) == theirs).all()
 
 
 @pytest.mark.slow

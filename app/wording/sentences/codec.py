@@ -21,8 +21,4 @@ SENTENCES = {
     ),
     "codec.seed-missing": "Stochastic rounding needs a seed, so that it can be done again. Give a whole number.",
     "codec.scale-rule": "There is no rule for block scales named “{name}”. Choose one of: {known}.",
-    "codec.block-values": (
-        "{count} of the values are NaN or infinite, and the blocks of {format} share scales: such a value would spoil "
-        "its neighbours. Replace them first."
-    ),
 }
