@@ -1,5 +1,7 @@
 """Lines from a byte stream, each answered by one line: bounded memory, and no answer waits for the next question."""
 
+import errno
+import os
 import sys
 from collections.abc import Callable, Iterator
 from typing import BinaryIO
@@ -16,7 +18,13 @@ Answer = Callable[[str], str]
 
 
 def answer_lines(answer: Answer) -> int:
-    """Answer standard input's lines on standard output; 1 if a line was refused, else 0."""
+    """Answer standard input's lines on standard output; 1 if a line was refused, else 0.
+
+    Raises:
+        OSError: standard input or output is closed.
+    """
+    if sys.stdin is None or sys.stdout is None:
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
     refused = False
     for lines in _batches(sys.stdin.buffer):
         texts = []

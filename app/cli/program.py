@@ -67,6 +67,8 @@ def _refuse(error: AppError) -> int:
 
 def _drop_output() -> None:
     """What is still to be written goes nowhere; at exit it would fail once more."""
+    if sys.stdout is None:  # closed before we began
+        return
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -84,8 +86,8 @@ def _parser(chosen: str | None) -> argparse.ArgumentParser:
 
 
 def _shield_negative_numbers(words: list[str]) -> list[str]:
-    """Move `-1e-5` and `-inf` behind `--`, where argparse takes them for values and not for options."""
+    """Move `-1e-5`, `-inf` and `-(1/3)` behind `--`, where argparse takes them for values and not for options."""
     if "--" in words:
         return words
-    numbers = [word for word in words if re.match(r"-(\d|\.\d|inf|nan)", word, re.IGNORECASE)]
+    numbers = [word for word in words if re.match(r"-(\d|\.\d|\(|inf|nan|snan)", word, re.IGNORECASE)]
     return [word for word in words if word not in numbers] + ["--", *numbers] if numbers else words

@@ -51,7 +51,7 @@ def test_inspect_json_has_the_documented_fields(capsys: pytest.CaptureFixture[st
     assert all(step["text"] for step in document["steps"])
 
 
-@pytest.mark.parametrize("value", ["-1e-5", "-0.5", "-inf", "-nan", "-.5", "-0x1p-3"])
+@pytest.mark.parametrize("value", ["-1e-5", "-0.5", "-inf", "-nan", "-.5", "-0x1p-3", "-(1+2)", "-snan(1)", "-1/3"])
 def test_negative_numbers_are_no_options(capsys: pytest.CaptureFixture[str], value: str) -> None:
     code, out, _ = run(capsys, "inspect", value, "-f", "float32", "--json")
     assert code == 0

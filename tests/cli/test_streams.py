@@ -45,6 +45,19 @@ def test_codes_become_exact_decimals() -> None:
     assert lines[2].startswith("error: ")
 
 
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "<&- >&-"])
+def test_closed_streams_are_told_in_one_sentence(closed: str) -> None:
+    done = subprocess.run(
+        ["/bin/sh", "-c", f'"$0" -m app encode -f float16 {closed}', sys.executable],
+        input=b"1\n",
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith(b"bitlens: Reading or writing failed: ")
+    assert done.stderr.count(b"\n") == 1
+
+
 def test_nothing_in_nothing_out() -> None:
     assert run(b"", "encode", "-f", "int8") == (0, [""], "")
 
