@@ -54,7 +54,7 @@ def format_document(card: FormatCard) -> Document:
         "round_trip_digits": card.round_trip_digits,
         "specials": [{"value": special.value, "hex": special.hex} for special in card.specials],
         "finite_values": str(card.finite_values),
-        "nan_codes": card.nan_codes,
+        "nan_codes": str(card.nan_codes),
         "infinities": card.infinities,
         "invalid_codes": str(card.invalid_codes),
         "overflow": [policy.value for policy in card.overflows],
