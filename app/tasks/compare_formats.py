@@ -6,8 +6,9 @@ from functools import lru_cache
 
 from app.formats import FloatFormat, Format
 from app.tasks.compare_grids import numbers_of
-from app.tasks.compare_precision import PrecisionSegment, log2, precision_of, smallest_positive
+from app.tasks.compare_precision import PrecisionSegment, precision_of, smallest_positive
 from app.tasks.compare_shared import SharedNumbers, count_numbers, count_shared, shared_numbers
+from app.tasks.logarithm import log2
 
 MOST_IN_MATRIX = 6
 

@@ -4,7 +4,6 @@ At a number x with the next larger one x + gap it is 1 + log2(x / gap): a number
 at most 2^-bits of itself. Within a binade of a float that is the same everywhere, taken at its start.
 """
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -13,6 +12,7 @@ from itertools import pairwise
 from app.formats import Format
 from app.formats.bits import floor_log2, power_of_two
 from app.tasks.compare_grids import Grid, NumberSet, Side, numbers_of
+from app.tasks.logarithm import log2
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +47,6 @@ class PrecisionSegment:
     low_bits: float
     high_bits: float
     is_flat: bool
-
-
-def log2(value: Fraction) -> float:
-    """Of a positive number of any size."""
-    return math.log2(value.numerator) - math.log2(value.denominator)
 
 
 def magnitude(value: Fraction) -> Magnitude:

@@ -10,6 +10,7 @@ from fractions import Fraction
 
 from app.exact.text import exact_text
 from app.formats.bits import floor_log2, power_of_two
+from app.tasks.logarithm import log2
 
 FARTHEST_DECADE = 9_900
 """Zooming out ends at 10^9900, beyond every format (2^32767)."""
@@ -106,11 +107,6 @@ class Interval:
         size = abs(height)
         number = self.unit * Fraction(size) if size < 1 else exp2(size - 1 + log2(self.unit))
         return -number if height < 0 else number
-
-
-def log2(number: Fraction) -> float:
-    """The logarithm of a positive number of any size."""
-    return math.log2(number.numerator) - math.log2(number.denominator)
 
 
 def exp2(height: float) -> Fraction:

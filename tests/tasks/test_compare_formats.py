@@ -14,8 +14,9 @@ from app.formats.bits import floor_log2
 from app.tasks.compare_formats import compare_formats, range_of
 from app.tasks.compare_grids import numbers_of
 from app.tasks.compare_number import bit_fields, by_error, compare_number
-from app.tasks.compare_precision import bits_at, log2, precision_of
+from app.tasks.compare_precision import bits_at, precision_of
 from app.tasks.compare_shared import count_numbers, shared_numbers, short_text
+from app.tasks.logarithm import log2
 
 NARROW = (
     *("float8_e4m3fn", "float8_e5m2", "float8_e4m3fnuz", "float8_e8m0fnu", "float4_e2m1fn", "float6_e3m2fn"),

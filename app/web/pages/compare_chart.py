@@ -10,7 +10,8 @@ from functools import lru_cache
 
 from app.formats import Format
 from app.tasks.compare_formats import FormatRange, range_of
-from app.tasks.compare_precision import PrecisionSegment, log2
+from app.tasks.compare_precision import PrecisionSegment
+from app.tasks.logarithm import log2
 from app.web.pages.compare_labels import CHARACTER_WIDTH, LINE_HEIGHT, Curve, Label, place_labels, shortened
 
 LOG2_10 = math.log2(10)
