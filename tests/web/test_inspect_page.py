@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from jinja2 import nodes
 from starlette.testclient import TestClient
 
-from app.formats import find_format, format_names
+from app.formats import FloatFormat, find_format, format_names
 from app.settings import Settings
 from app.web.application import create_app
 from app.web.pages.inspect_view import InspectPage
@@ -66,7 +66,8 @@ def test_every_format_shows_every_kind_of_number(reader: TestClient, name: str, 
         page = reader.get(f"/{language}/inspect", params={"value": value, "format": name})
         assert page.status_code == 200, (value, page.text[-2000:])
         assert f'lang="{language.tag}"' in page.text
-    if name.startswith("float"):
+    number_format = find_format(name)
+    if isinstance(number_format, FloatFormat) and number_format.has_nan:
         assert stored(reader.get(f"/{language}/inspect?value=nan&format={name}").text) == "NaN"
 
 
@@ -258,3 +259,100 @@ def test_every_field_of_a_view_is_shown(app: FastAPI) -> None:
             if isinstance(node, ast.ClassDef) and node.name != "Asked":
                 fields = [each.target.id for each in node.body if isinstance(each, ast.AnnAssign)]
                 assert [name for name in fields if f".{name}" not in text] == [], node.name
+
+
+FAMILIES = {
+    "posit16": "sign regime exponent fraction",
+    "posit12:es=1": "sign regime exponent fraction",
+    "takum_linear16": "sign direction regime characteristic fraction",
+    "float80": "sign exponent integer-bit mantissa",
+    "float128": "sign exponent mantissa",
+    "q7.8": "integer fraction",
+    "uq0.8": "fraction",
+    "int8:sign-magnitude": "sign magnitude",
+    "int8:ones-complement": "ones-complement",
+    "int100": "twos-complement",
+    "uint128": "unsigned",
+    "nf4": "index",
+    "bool": "truth",
+    "binary8p3se": "sign exponent mantissa",
+    "binary8p1uf": "exponent",
+    "e4m3:bias=8:specials=nan-only": "sign exponent mantissa",
+}
+
+
+@pytest.mark.parametrize("language", list(Language))
+@pytest.mark.parametrize(("name", "fields"), FAMILIES.items())
+def test_every_family_has_its_fields_and_its_cells(
+    reader: TestClient, name: str, fields: str, language: Language
+) -> None:
+    number_format = find_format(name)
+    page = reader.get(f"/{language}/inspect", params={"value": "0.1", "format": name}).text
+    row = page[page.index('<div class="bits ') : page.index('<div class="hero__stored"')]
+    assert [each.split()[0] for each in re.findall(r"bits__field bits__field--([a-z -]+)", row)] == fields.split()
+    assert row.count('<a class="cell ') == number_format.width
+    assert row.count('id="bit-') == number_format.width
+    assert f'id="bit-{number_format.width - 1}"' in row
+    weighted = number_format.family in ("integer", "fixed-point", "boolean")
+    assert ("cell__weight" in row) is weighted
+    assert ("bits--weights" in row) is weighted
+
+
+def test_an_unlisted_format_stands_in_the_list_as_ones_own(reader: TestClient) -> None:
+    page = reader.get("/en/inspect?value=0.1&format=E5M10").text
+    assert '<optgroup label="Your format">' in page
+    assert re.search(r'<optgroup label="Your format">\s*<option selected>e5m10</option>', page)
+    assert 'id="other-format" name="format" value="e5m10"' in page
+    listed = reader.get("/en/inspect?value=0.1&format=half").text
+    assert "Your format" not in listed
+    assert listed.count("<option selected>float16</option>") == 1
+    names = re.findall(r"<option(?: selected)?>([^<]+)</option>", listed)
+    assert sorted(names) == sorted(format_names())
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("e9m999", "m cannot be 999."),
+        ("mxfp4", "mxfp4 is a block format"),
+        ("float17", "There is no format named “float17”."),
+    ],
+)
+def test_a_name_that_names_no_format_is_refused_beside_its_field(reader: TestClient, name: str, sentence: str) -> None:
+    page = reader.get("/en/inspect", params={"value": "0.5", "format": name})
+    assert page.status_code == 422
+    field = page.text[page.text.index('<details class="disclosure ask__other" open>') :]
+    assert f'value="{name}"' in field[: field.index("</form>")]
+    assert sentence in field[: field.index("</form>")]
+    assert 'id="value" name="value" value="0.5"' in page.text
+
+
+@pytest.mark.parametrize(
+    ("query", "shown", "words"),
+    [
+        ("bits=0x8000&format=posit16", "NaR", "NaR, not a real"),
+        ("value=1/0x0p0&format=posit16", "", ""),
+        ("bits=0x3fff7000000000000000&format=float80", "–", "a code without meaning"),
+        ("bits=0x7fff0000000000000000&format=float80", "–", "A pseudo-infinity"),
+        ("bits=11&format=codebook:-1,0,1", "–", "lies behind the last"),
+        ("bits=0x80&format=int8:sign-magnitude", "−0", "integer"),
+        ("bits=0xff&format=int8:ones-complement", "−0", "minus zero"),
+        ("value=-0&format=float128", "−0", "zero"),
+        ("bits=0x80&format=binary8p3se", "NaN", "NaN"),
+    ],
+)
+def test_codes_out_of_the_ordinary(reader: TestClient, query: str, shown: str, words: str) -> None:
+    page = reader.get(f"/en/inspect?{query}")
+    if not shown:
+        assert page.status_code == 422
+        return
+    assert stored(page.text) == shown
+    assert words in re.sub(r"<[^>]+>", "", page.text)
+
+
+def test_the_slip_of_int8_stays_told(reader: TestClient) -> None:
+    page = reader.get("/en/inspect?bits=10000001&format=int8").text
+    assert stored(page) == "−127"
+    text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", page)).replace("−", "-")
+    assert "-128 + 1 = -127" in text
+    assert "the top bit weighs -128" in text

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from app.exact import overflows_of
 from app.explain import Step
-from app.formats import FloatFormat, find_format
+from app.formats import FloatFormat, IntegerFormat, Notation, find_format
 from app.tasks.inspection import Inspection, Neighbour
 from app.web.pages.addresses import (
     format_address,
@@ -17,9 +17,11 @@ from app.web.pages.inspect_form import Asked, InspectForm
 from app.web.pages.number_line import NumberLine, number_line
 from app.wording import Language, SentencePart, say_in_parts
 
-NUMBERS_IN_STEPS = dict.fromkeys(("value", "min", "max", "significand", "whole", "top"), "number") | {
+NUMBERS_IN_STEPS = dict.fromkeys(
+    ("value", "min", "max", "significand", "whole", "top", "low", "high", "middle", "border"), "number"
+) | {
     "terms": "sum",
-    **dict.fromkeys(("kept", "mantissa", "bits"), "bits"),
+    **dict.fromkeys(("kept", "mantissa", "bits", "regime", "field", "characteristic", "rest", "code"), "bits"),
 }
 """The figures of sentences that are set as numbers, not as words."""
 MOST_TERMS = 16
@@ -63,17 +65,23 @@ class InspectAnswer:
 
     inspection: Inspection
     is_float: bool
+    has_fraction: bool
+    """The value as p/q says more than its decimal."""
     row: BitRow
     line: NumberLine | None
     previous: NeighbourLink | None
     next: NeighbourLink | None
     integer_sum: tuple[str, ...]
-    """The weights of the set bits of an integer; an empty text stands for those left out of a long sum."""
+    """The weights of the set bits of an integer or fixed-point number; an empty text stands for those left out of a
+    long sum. Of sign-magnitude those of the magnitude."""
+    minus_sum: bool
+    """The sum is that of a negative magnitude."""
     steps: tuple[tuple[SentencePart, ...], ...]
     witnesses: tuple[WitnessRow, ...]
     elsewhere: tuple[ElsewhereRow, ...]
     format_href: str
-    value_href: str
+    value_href: str | None
+    """None where the code stands for nothing that could be typed."""
     bits_href: str
     json_href: str
     picture_href: str
@@ -104,21 +112,30 @@ def inspect_answer(language: Language, asked: Asked, inspection: Inspection) -> 
     return InspectAnswer(
         inspection=inspection,
         is_float=isinstance(inspection.format, FloatFormat),
+        has_fraction=inspection.fraction is not None and "/" in inspection.fraction,
         row=bit_row(inspection, of_bits),
         line=number_line(inspection),
         previous=neighbour(inspection.previous),
         next=neighbour(inspection.next),
         integer_sum=_integer_sum(inspection),
+        minus_sum=_is_sign_magnitude(inspection) and inspection.bits[0] == "1",
         steps=tuple(_sentence(step, language) for step in inspection.steps),
         witnesses=_witnesses(language, inspection),
         elsewhere=_elsewhere(language, asked, inspection),
         format_href=format_address(language, name),
-        value_href=inspect_address(language, value=inspection.input, format=name, **options),
+        value_href=None
+        if inspection.kind == "invalid"
+        else inspect_address(language, value=inspection.input, format=name, **options),
         bits_href=inspect_address(language, bits=inspection.hex, format=name),
         json_href=inspect_json_address(**question, format=name, **options),
         picture_href=inspect_picture_address(language, **question, format=name, **options),
         picture_name=f"bitlens-{name}-{inspection.hex}.svg",
     )
+
+
+def _is_sign_magnitude(inspection: Inspection) -> bool:
+    number_format = inspection.format
+    return isinstance(number_format, IntegerFormat) and number_format.notation is Notation.SIGN_MAGNITUDE
 
 
 def _integer_sum(inspection: Inspection) -> tuple[str, ...]:
