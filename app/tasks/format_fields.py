@@ -7,14 +7,14 @@ FieldBits = tuple[str, str]
 
 
 def field_widths_of(code: int, number_format: Format) -> tuple[tuple[str, int], ...]:
-    """Names and widths for this very code, most significant first; those of a negative posit are its negation's."""
+    """Names and widths for this very code, most significant first; in posits and takums they depend on the code.
+
+    Those of a negative posit or takum are the fields of its magnitude, which is how it is read; zero and NaR have
+    nothing behind the sign bit but zeros, which are cut like those of any code.
+    """
     if not isinstance(number_format, PositFormat | TakumFormat):
         return number_format.field_widths
-    ordinal = number_format.ordinal_of(code)
-    if not ordinal:  # zero and NaR: a sign bit and nothing to take apart
-        rest = number_format.width - 1
-        return (("sign", 1), ("regime" if isinstance(number_format, PositFormat) else "direction", rest))
-    return ("sign", 1), *number_format.parts(abs(ordinal)).fields
+    return ("sign", 1), *number_format.parts(abs(number_format.ordinal_of(code) or 0)).fields
 
 
 def field_bits(code: int, number_format: Format) -> tuple[FieldBits, ...]:
