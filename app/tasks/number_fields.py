@@ -3,13 +3,8 @@
 from app.exact.text import exact_text
 from app.explain import bit_weights
 from app.formats import Format
-from app.tasks.format_fields import field_bits, field_widths_of
+from app.tasks.format_fields import field_bits
 from app.tasks.inspection import BitWeight, Field
-
-
-def field_layout(code: int, number_format: Format) -> tuple[tuple[str, int], ...]:
-    """Names and bits of a code's fields: those of `field_widths_of`."""
-    return field_widths_of(code, number_format)
 
 
 def fields_of(code: int, number_format: Format) -> tuple[Field, ...]:

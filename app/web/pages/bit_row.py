@@ -13,8 +13,8 @@ from app.formats import (
     IntegerFormat,
     Notation,
 )
+from app.tasks.format_fields import field_widths_of
 from app.tasks.inspection import Inspection
-from app.tasks.number_fields import field_layout
 
 WIDEST_WITH_DECIMAL_WEIGHTS = 8
 WEIGHTED = (Family.INTEGER, Family.FIXED_POINT, Family.BOOLEAN)
@@ -84,7 +84,7 @@ def blank_row(number_format: Format) -> BitRow:
 
 def layout_of(code: int, number_format: Format) -> tuple[tuple[str, int], ...]:
     """Names and widths of the fields that a code has, most significant first; the names are those of the page."""
-    layout = field_layout(code, number_format)
+    layout = field_widths_of(code, number_format)
     match number_format:
         case IntegerFormat(signed=True, notation=notation):
             return tuple((NOTATIONS[notation] if name == "integer" else name, width) for name, width in layout)
