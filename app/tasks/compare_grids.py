@@ -137,17 +137,11 @@ def _tapered_grids(number_format: PositFormat | TakumFormat) -> Iterator[Grid]:
         following = (ordinal // size + 1) * size
         # Of a takum's first run zero has taken the first code.
         binades = range(ordinal, following, 1 << fraction_bits)
-        if fraction_bits or len(binades) == 1:
-            first, last = (number_format.parts(each).exponent for each in (binades[0], following - 1))
+        first, last = (number_format.parts(each).exponent for each in (binades[0], following - 1))
+        if fraction_bits or last - first == len(binades) - 1:
             yield Grid(first, last, fraction_bits, None)
         else:
-            yield from _single_binades([number_format.parts(each).exponent for each in binades])
+            # Powers of two with others left out between them, evenly: the exponent's last bits are cut off.
+            stride = (last - first) // (len(binades) - 1)
+            yield from (Grid(exponent, exponent, 0, None) for exponent in range(first, last + 1, stride))
         ordinal = following
-
-
-def _single_binades(exponents: list[int]) -> Iterator[Grid]:
-    """Powers of two: one grid where none is left out, else one for each."""
-    if exponents[-1] - exponents[0] == len(exponents) - 1:
-        yield Grid(exponents[0], exponents[-1], 0, None)
-    else:
-        yield from (Grid(exponent, exponent, 0, None) for exponent in exponents)

@@ -92,16 +92,16 @@ def smallest_positive(numbers: NumberSet) -> Fraction | None:
 
 def _merged(segments: Iterator[PrecisionSegment]) -> Iterator[PrecisionSegment]:
     """Neighbours of the same precision as one stretch."""
-    last: PrecisionSegment | None = None
+    start = end = next(segments, None)
     for each in segments:
-        if last is not None and last.is_flat and each.is_flat and last.low_ratio == each.low_ratio:
-            last = replace(last, high=each.high)
-            continue
-        if last is not None:
-            yield last
-        last = each
-    if last is not None:
-        yield last
+        assert start is not None
+        assert end is not None
+        if not (end.is_flat and each.is_flat and end.low_ratio == each.low_ratio):
+            yield start if start is end else replace(start, high=end.high)
+            start = each
+        end = each
+    if start is not None and end is not None:
+        yield start if start is end else replace(start, high=end.high)
 
 
 def _of_side(side: Side) -> Iterator[PrecisionSegment]:
@@ -148,4 +148,6 @@ def _segment(ends: Ends, first: int, end: int, low_ratio: Fraction, high_ratio: 
 
 def _stretch(low: Magnitude, high: Magnitude, low_ratio: Fraction, high_ratio: Fraction) -> PrecisionSegment:
     is_flat = low_ratio == high_ratio
-    return PrecisionSegment(low, high, low_ratio, high_ratio, 1 + log2(low_ratio), 1 + log2(high_ratio), is_flat)
+    low_bits = 1 + log2(low_ratio)
+    high_bits = low_bits if is_flat else 1 + log2(high_ratio)
+    return PrecisionSegment(low, high, low_ratio, high_ratio, low_bits, high_bits, is_flat)
