@@ -251,3 +251,32 @@ def test_the_answer_prints_on_one_page(page: Page) -> None:
         page.goto(f"/zh/inspect{query}")
         printed = page.pdf(format="A4")
         assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 1, query
+
+
+def test_any_format_is_asked_for_by_its_name(page: Page) -> None:
+    page.goto("/en/inspect?value=0.3&format=float16")
+    page.get_by_text("Any other format").click()
+    page.locator("#other-format").fill("posit12")
+    page.locator("#other-format").press("Enter")
+    expect(page).to_have_url(re.compile(r"\?value=0\.3&format=posit12$"))
+    expect(page.locator("#format")).to_have_value("posit12")
+    expect(page.locator("#stored")).to_have_text("0.30078125")
+    page.locator("#value").fill("7")
+    expect(page).to_have_url(re.compile(r"\?value=7&format=posit12$"))
+
+
+@pytest.mark.browser_context_args(java_script_enabled=False)
+def test_any_format_is_asked_for_without_script(page: Page) -> None:
+    page.goto("/en/inspect?value=0.3&format=float16")
+    page.get_by_text("Any other format").click()
+    page.locator("#other-format").fill("q7.8")
+    page.get_by_role("button", name="Show", exact=True).click()
+    expect(page.locator("#stored")).to_have_text("0.30078125")
+
+
+@pytest.mark.parametrize("width", [360, 390, 1440])
+def test_no_row_of_bits_is_wider_than_the_page(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 844})
+    for name in ("float128", "float80", "int128", "posit64", "takum_linear32", "q15.16", "uint128"):
+        page.goto(f"/zh/inspect?value=0.1&format={name}")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, name

@@ -70,6 +70,44 @@ def story(text: str, name: str, rounding: str = "nearest_even", overflow: str | 
         ("300", "uint8", "read.exact integer.saturate integer.weights"),
         ("inf", "uint8", "read.exact integer.infinity integer.weights"),
         ("3", "bool", "read.exact bool.one"),
+        (
+            "0.1",
+            "posit16",
+            (
+                "read.exact normalise.exact posit.regime-down posit.exponent tapered.cut decide.above-half "
+                "result.rounded"
+            ),
+        ),
+        (
+            "4194304",
+            "posit8",
+            (
+                "read.exact normalise.exact posit.regime-up posit.exponent tapered.cut decide.tie-even-down "
+                "tapered.border result.rounded"
+            ),
+        ),
+        ("1e-99", "posit8", "read.exact tapered.below result.rounded"),
+        ("-1e999999999", "posit8", "read.exact tapered.above tapered.negate result.rounded"),
+        ("inf", "takum_linear8", "read.exact tapered.infinity"),
+        (
+            "-1",
+            "takum_linear16",
+            (
+                "read.exact normalise.exact takum.direction-up takum.regime-alone tapered.nothing-cut tapered.negate "
+                "result.exact"
+            ),
+        ),
+        ("-3.7", "q7.8", "read.exact fixed.cut decide.below-half fixed.read-negative fixed.value"),
+        ("0.5", "q7.8", "read.exact fixed.units fixed.read fixed.value"),
+        ("-5", "int8:sign-magnitude", "read.exact code.negative integer.magnitude integer.with-sign"),
+        ("-0", "int8:ones-complement", "read.exact integer.minus-zero"),
+        ("0.3", "nf4", "read.exact codebook.neighbours codebook.above-midpoint"),
+        ("0.5", "codebook:-1,0,1", "read.exact codebook.neighbours codebook.tie-even"),
+        ("9", "codebook:-1,0,1", "read.exact codebook.beyond"),
+        ("1", "codebook:-1,0,1", "read.exact codebook.exact"),
+        ("inf", "binary8p3se", "read.exact special.infinity-code"),
+        ("nan", "binary8p3se", "read.nan special.one-nan"),
+        ("1", "float80", "read.exact normalise.exact cut.nothing store.integer-bit result.exact store.slot"),
     ],
 )
 def test_story(text: str, name: str, expected: str) -> None:
@@ -148,3 +186,38 @@ def test_every_step_has_a_sentence_in_both_languages(number_format: Format) -> N
         english, chinese = say(step.id, step.figures), say(step.id, step.figures, Language.CHINESE)
         assert english != chinese
         assert "{" not in english + chinese
+
+
+@pytest.mark.parametrize(
+    ("code", "step"),
+    [
+        (0x00008000000000000000, "x87.pseudo-denormal"),
+        (0x3FFF7000000000000000, "x87.unnormal"),
+        (0x7FFF0000000000000000, "x87.pseudo-infinity"),
+        (0x7FFF4000000000000000, "x87.pseudo-nan"),
+    ],
+)
+def test_codes_of_x87_that_contradict_themselves_are_named(code: int, step: str) -> None:
+    assert step in [each.id for each in tell_code(decode(code, find_format("float80")))]
+
+
+@pytest.mark.parametrize("name", ["posit6", "posit8", "posit7:es=1", "posit5:es=0", "takum_linear6", "takum_linear8"])
+def test_the_cut_that_is_told_is_the_one_that_was_made(name: str) -> None:
+    """The kept bits are the code, or the one below it; up is told exactly where the code is one more."""
+    number_format = find_format(name)
+    source = random.Random(name)
+    for _ in range(200):
+        text = f"{source.uniform(0.01, 100):.6f}"
+        for rounding in Rounding:
+            encoding = encode(parse(text), number_format, rounding)
+            steps = {step.id: step.figures for step in tell_encoding(text, encoding)}
+            if "tapered.cut" not in steps:
+                continue
+            kept = int(str(steps["tapered.cut"]["kept"]), 2)
+            up = encoding.code - kept
+            assert up in (0, 1)
+            word = "above" if up else "below"
+            told = [each for each in steps if each.startswith("decide.")]
+            assert len(told) == 1
+            if told[0] in ("decide.above-half", "decide.below-half"):
+                assert told[0] == f"decide.{word}-half"
