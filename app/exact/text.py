@@ -91,9 +91,15 @@ def number_text(number: Number) -> str:
             powers = ((10, number.exponent10), (2, number.exponent2))
             return sign + ratio + "".join(f"*{base}^{_digits(power)}" for base, power in powers if power)
         case _:
-            value = abs(number.fraction())
-            text = exact_text(value)
-            return sign + (text if len(text) < LONGEST_DECIMAL else _binary_text(value) or text)
+            return sign + _expanded_text(number.ratio())
+
+
+@lru_cache(maxsize=8)
+def _expanded_text(ratio: tuple[int, int]) -> str:
+    """Kept, because a number far away is its own error in every format that it is compared in."""
+    value = Fraction(*ratio)
+    text = exact_text(value)
+    return text if len(text) < LONGEST_DECIMAL else _binary_text(value) or text
 
 
 def _binary_text(value: Fraction) -> str | None:
@@ -137,6 +143,8 @@ def _twos_and_fives(denominator: int) -> tuple[int, int] | None:
     """How often 2 and 5 divide it; None where other primes do, so that the decimal does not end."""
     twos = (denominator & -denominator).bit_length() - 1
     odd, fives = denominator >> twos, 0
+    if odd % 5:
+        return (twos, 0) if odd == 1 else None
     # Casting out 5^(2^k) from the top down takes few divisions, however long the number is.
     powers = [5]
     while powers[-1].bit_length() * 2 <= odd.bit_length() + 2:

@@ -79,3 +79,16 @@ def test_the_ends_of_wide_formats_read_back(name: str) -> None:
         assert len(text) <= LONGEST_TEXT
         assert encode(parse(text), number_format).code == code
         assert encode(to_number(decode(code, number_format)), number_format).code == code
+
+
+@pytest.mark.parametrize("text", ["7^-40000", "-1/(5*7^39000)", "2^30000*3^-60000"])
+def test_a_number_far_away_is_its_error_in_twelve_formats_at_once(text: str) -> None:
+    number = parse(text)
+    names = ("float64", "float32", "float16", "bfloat16", "posit16", "q7.8", "int8", "nf4", "int64", "q0.15", "int4")
+    start = time.process_time()
+    for name in names:
+        found = distance(number, decode(encode(number, find_format(name)).code, find_format(name)))
+        assert found is not None
+        assert found.absolute() != "0"
+    assert time.process_time() - start < 0.25, "its text of 34,000 digits was made for each"
+    assert number_text(number).startswith("-") is number.negative
