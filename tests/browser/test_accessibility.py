@@ -12,8 +12,15 @@ PAGES = (
     "inspect?value=1e-310&format=float64",
     "inspect?bits=0x7fc0&format=bfloat16",
     "inspect?value=12..5",
+    "inspect?value=3.14&format=posit16",
+    "inspect?value=3.14&format=takum_linear16",
+    "inspect?value=-0&format=float128",
+    "inspect?value=0.3&format=nf4",
     "formats",
     "formats/float8_e4m3fn",
+    "compare",
+    "numberline",
+    "designer",
 )
 
 
