@@ -51,6 +51,8 @@ benchmarks: .venv/.test
 	$(BIN)/python benchmarks/inspect_page.py
 	$(BIN)/python benchmarks/inspect_worst_case.py
 	$(BIN)/python benchmarks/memory.py
+	$(BIN)/python benchmarks/streams.py
+	$(BIN)/python benchmarks/codec.py
 
 clean:
 	rm -rf .venv dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
