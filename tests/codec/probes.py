@@ -1,9 +1,7 @@
 """Numbers that decide: every value of a format, every middle between two, and both float64 neighbours of each."""
 
-import random
 from fractions import Fraction
 
-import pytest
 import torch
 from torch import Tensor
 
@@ -102,49 +100,3 @@ def boundaries(number_format: Format, step: int = 1) -> Tensor:
 def same(left: Tensor, right: Tensor) -> bool:
     """Equal float64 values, signs of zero included; NaN equals NaN."""
     return bool(((left.view(torch.int64) == right.view(torch.int64)) | (left.isnan() & right.isnan())).all())
-
-
-def agree(values: Tensor, number_format: Format, rounding: str, overflow: str | None) -> None:
-    """The codes are those of `exact`; what it refuses is refused."""
-    expected, has_code = truth(values, number_format, rounding, overflow)
-    accepted = values[has_code]
-    found = codec.encode(accepted, number_format, rounding, overflow)
-    wanted = codec.narrow_codes(expected[has_code], number_format)
-    wrong = (found != wanted).nonzero().flatten()
-    details = [(accepted[place].item(), found[place].item(), wanted[place].item()) for place in wrong[:4]]
-    assert not details, f"{number_format.name} {rounding} {overflow}: (number, codec, exact) {details}"
-    if not has_code.all():
-        with pytest.raises(InvalidInput, match=r"codec\.|number\.infinity-wrap"):
-            codec.encode(values[~has_code], number_format, rounding, overflow)
-
-
-def random_values(number_format: Format, count: int, seed: int) -> Tensor:
-    """Float64 of which most lie in the format's range: random digits, few digits, neighbours of its own numbers."""
-    source = random.Random(f"{number_format.name} {seed}")
-    high = min(max(Fraction(number_format.max).numerator.bit_length() + 1, 2), 1024)
-    values: list[float] = []
-    while len(values) < count:
-        value = source.choice((1, -1)) * source.random() * 2.0 ** source.randint(max(-high, -1000), min(high, 1000))
-        values += [value, float(f"{value:.1e}"), source.uniform(-4, 4)]
-        try:
-            own = exact.decode(source.getrandbits(number_format.width), number_format).value
-            near = float(own) if own is not None else 0.0
-        except OverflowError:
-            near = 0.0
-        values += [near, near * (1 + 2.0**-52), near * (1 - 2.0**-53)]
-    return torch.tensor(values[:count], dtype=torch.float64)
-
-
-def ends_of(number_format: Format) -> Tensor:
-    """The largest and smallest numbers, zeros and specials, and what lies beside them."""
-    ends = [number_format.max, number_format.min]
-    ends += [number_format.value_of(number_format.code_at(place)) for place in (1, 2, number_format.last_ordinal - 1)]
-    found = []
-    for end in ends:
-        assert end is not None
-        if abs(end) < Fraction(2) ** 1023:
-            found += [float(end) * factor for factor in (1.0, 0.5, 1.5, 2.0, 0.25, 0.75)]
-    near = torch.tensor([*found, 0.0, 5e-324, -5e-324, 1.7e308, -1.7e308], dtype=torch.float64)
-    infinity = torch.tensor(torch.inf, dtype=torch.float64)
-    specials = torch.tensor([-0.0, torch.inf, -torch.inf, torch.nan], dtype=torch.float64)
-    return torch.cat([near, near.nextafter(infinity), near.nextafter(-infinity), specials])

@@ -130,7 +130,6 @@ def test_gguf_reads_the_same_mxfp4_values() -> None:
     elements = torch.randint(0, 16, (200, 32), dtype=torch.uint8, generator=generator)
     packed = torch.cat((scales, elements[:, :16] | elements[:, 16:] << 4), dim=1)
     with np.errstate(over="ignore"):  # the largest scales pass the end of float32
-        with np.errstate(over="ignore"):
         theirs = quants.MXFP4.dequantize_blocks(packed.numpy())
     ours = codec.decode_blocks(codec.BlockCodes(scales, elements, None), block("mxfp4"), torch.float32)
     # Its table has no minus zero; all else is the same to the last bit.
