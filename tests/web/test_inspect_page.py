@@ -356,3 +356,11 @@ def test_the_slip_of_int8_stays_told(reader: TestClient) -> None:
     text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", page)).replace("−", "-")
     assert "-128 + 1 = -127" in text
     assert "the top bit weighs -128" in text
+
+
+@pytest.mark.parametrize(
+    ("bits", "formula"), [("0x80", "−1 × 0 = −0"), ("0x83", "−1 × (2 + 1) = −3"), ("0x00", "No bit is set: 0.")]
+)
+def test_a_set_sign_of_sign_magnitude_is_in_the_formula(reader: TestClient, bits: str, formula: str) -> None:
+    page = reader.get(f"/en/inspect?bits={bits}&format=int8:sign-magnitude").text
+    assert formula in " ".join(re.sub(r"<[^>]+>", "", page).split())
