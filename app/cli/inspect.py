@@ -18,7 +18,7 @@ LONGEST = 100
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     asked = parser.add_mutually_exclusive_group(required=True)
-    asked.add_argument("value", nargs="?", metavar="VALUE", help="a number: 0.1, -3e-5, 0x1.8p3, inf, nan")
+    asked.add_argument("value", nargs="?", metavar="VALUE", help="a number: 0.1, -3e-5, 1/3, 2^-24, 0x1.8p3, inf, nan")
     asked.add_argument("--bits", metavar="CODE", help="a code instead: 0x3dcd or binary digits")
     parser.add_argument(
         "-f", "--format", default="bfloat16", help="name or alias, see `bitlens formats` (default: %(default)s)"
