@@ -18,7 +18,7 @@ from app.codec.decode import decode
 from app.codec.encode import encode
 from app.codec.rounding import Rounding, find_mode
 from app.codec.steps import steps_of
-from app.codec.stochastic import stream_of
+from app.codec.stochastic import BITS, halves_of_key
 from app.codec.storage_types import code_dtype
 from app.formats import (
     BooleanFormat,
@@ -39,7 +39,7 @@ _SMALLEST_SHARE = 1 << 18
 """Elements below which a thread is not worth starting."""
 _PLAIN_CHUNK = 1 << 20
 
-_FAST_NAMES = {"bfloat16": "bfloat16_kernel", "float16": "float16_kernel", "float8_e8m0fnu": "e8m0_kernel"}
+_FAST_NAMES = {"bfloat16": "bfloat16_kernel", "float16": "float16_kernel"}
 """Formats with a kernel of their own in `app.codec.kernels.halves`."""
 
 _Pass = Callable[[Any, Any, int], int]
@@ -72,14 +72,16 @@ def encode_fast(
     _check_memory(codes, values.shape, code_dtype(number_format))
     mode = find_mode(values.view(-1)[:0], number_format, rounding, overflow, seed, offset)
     limit = str(mode.overflow)
-    one_pass = _pass_of(number_format, mode.rounding, limit, stream_of(seed or 0))
+    one_pass = _pass_of(number_format, mode.rounding, limit, seed or 0)
     if one_pass is None:
         _encode_plainly(values, codes, number_format, (rounding, limit, seed, offset))
         return codes
     words = values.view(-1).numpy().view(np.uint32)
     flat = codes.view(-1).numpy()
     flat = flat.view(f"u{flat.itemsize}")
-    found = _in_threads(lambda part: one_pass(words[part], flat[part], offset + part.start), len(words), threads)
+    found = _in_threads(
+        lambda part: _by_keys(one_pass, words[part], flat[part], offset + part.start), len(words), threads
+    )
     if max(found, default=0) > _largest_welcome(number_format, limit):
         _encode_plainly(values, codes, number_format, (rounding, limit, seed, offset))
     return codes
@@ -130,6 +132,21 @@ def _in_threads(work: Callable[[slice], Any], count: int, threads: int | None) -
         return list(pool.map(work, (slice(start, end) for start, end in pairwise(ends))))
 
 
+def _by_keys(one_pass: _Pass, words: Any, codes: Any, start: int) -> int:
+    """The pass over stretches of places that have one key of random bits: 2^32 of them."""
+    worst, done = 0, 0
+    while done < len(words):
+        here = min(len(words), done + (1 << BITS) - (start + done) % (1 << BITS))
+        worst = max(worst, one_pass(words[done:here], codes[done:here], start + done))
+        done = here
+    return worst
+
+
+def _draw(seed: int, start: int) -> tuple[np.uint32, ...]:
+    """What kernels draw random bits by: the halves of the key, and the first place."""
+    return _words((*halves_of_key(seed, start), start % (1 << BITS)))
+
+
 def _encode_plainly(
     values: Tensor, codes: Tensor, number_format: Format, mode: tuple[str, str, int | None, int]
 ) -> None:
@@ -151,15 +168,15 @@ def _largest_welcome(number_format: Format, overflow: str) -> int:
 
 
 @lru_cache(maxsize=256)
-def _pass_of(number_format: Format, rounding: Rounding, overflow: str, stream: int) -> _Pass | None:
+def _pass_of(number_format: Format, rounding: Rounding, overflow: str, seed: int) -> _Pass | None:
     """The compiled pass for a format and its modes; None where there is none."""
     match number_format:
         case FloatFormat():
-            return _float_pass(number_format, rounding, overflow, stream)
+            return _float_pass(number_format, rounding, overflow, seed)
         case IntegerFormat() | FixedPointFormat():
-            return _whole_pass(number_format, rounding, overflow, stream)
+            return _whole_pass(number_format, rounding, overflow, seed)
         case PositFormat() | TakumFormat():
-            return _tapered_pass(number_format, rounding, overflow, stream)
+            return _tapered_pass(number_format, rounding, overflow, seed)
         case CodebookFormat() | BooleanFormat():
             return _steps_pass(number_format, rounding)
 
@@ -168,9 +185,12 @@ def _words(numbers: tuple[int, ...]) -> tuple[np.uint32, ...]:
     return tuple(np.uint32(number) for number in numbers)
 
 
-def _float_pass(number_format: FloatFormat, rounding: Rounding, overflow: str, stream: int) -> _Pass | None:
+def _float_pass(number_format: FloatFormat, rounding: Rounding, overflow: str, seed: int) -> _Pass | None:
     from app.codec.kernels import floats, halves  # noqa: PLC0415 - numba is imported on first use only
 
+    if number_format.name == "float8_e8m0fnu" and overflow == "ieee":
+        scales = halves.e8m0_kernel(str(rounding))
+        return lambda words, codes, start: scales(words, codes, _draw(seed, start)) or 0
     if rounding is Rounding.NEAREST_EVEN and overflow == "ieee":
         half = _FAST_NAMES.get(number_format.name)
         kernel = getattr(halves, half)() if half is not None else None
@@ -185,35 +205,34 @@ def _float_pass(number_format: FloatFormat, rounding: Rounding, overflow: str, s
         general = floats.float_kernel(str(rounding), is_common=is_common, is_signed=number_format.signed)
     parameters = _words(tables.float_parameters(number_format, rounding, overflow))
     edges = _words(tables.float_edges(number_format, rounding, overflow))
-    seeded = np.uint64(stream)
-    return lambda words, codes, start: general(words, codes, parameters, edges, seeded, np.uint64(start))
+    return lambda words, codes, start: general(words, codes, parameters, edges, _draw(seed, start))
 
 
 def _whole_pass(
-    number_format: IntegerFormat | FixedPointFormat, rounding: Rounding, overflow: str, stream: int
+    number_format: IntegerFormat | FixedPointFormat, rounding: Rounding, overflow: str, seed: int
 ) -> _Pass | None:
     if number_format.first_ordinal == number_format.last_ordinal:
         return None  # int1:sign-magnitude has nothing but two zeros, and saturates to the positive one
     from app.codec.kernels import wholes  # noqa: PLC0415 - numba is imported on first use only
 
     kernel = wholes.whole_kernel(str(rounding), wraps=overflow == "wrap")
-    parameters, seeded = _words(tables.whole_parameters(number_format)), np.uint64(stream)
-    return lambda words, codes, start: kernel(words, codes, parameters, seeded, np.uint64(start))
+    parameters = _words(tables.whole_parameters(number_format))
+    return lambda words, codes, start: kernel(words, codes, parameters, _draw(seed, start))
 
 
 def _tapered_pass(
-    number_format: PositFormat | TakumFormat, rounding: Rounding, overflow: str, stream: int
+    number_format: PositFormat | TakumFormat, rounding: Rounding, overflow: str, seed: int
 ) -> _Pass | None:
     from app.codec.kernels import tapered  # noqa: PLC0415 - numba is imported on first use only
 
     binades = tables.binades_of(number_format)
     if binades is None:
         return None
-    kernel, seeded = tapered.tapered_kernel(str(rounding)), np.uint64(stream)
+    kernel = tapered.tapered_kernel(str(rounding))
     last, nar = np.uint32(number_format.last_ordinal), np.uint32(number_format.nar_code)
     infinity = last if overflow == "saturate" else nar
     table = binades.words, binades.powers, binades.spans
-    return lambda words, codes, start: kernel(words, codes, *table, last, infinity, nar, seeded, np.uint64(start))
+    return lambda words, codes, start: kernel(words, codes, *table, last, infinity, nar, _draw(seed, start))
 
 
 def _steps_pass(number_format: CodebookFormat | BooleanFormat, rounding: Rounding) -> _Pass | None:

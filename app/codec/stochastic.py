@@ -1,24 +1,29 @@
 """The random bits of stochastic rounding: a function of a seed and an element's place, and of nothing else.
 
-With all arithmetic modulo 2^64 and `>>` filling with zeros, `mix` being the finaliser of SplitMix64 (Steele, Lea and
-Flood, Fast Splittable Pseudorandom Number Generators, 2014; Stafford's variant 13):
+`mix64` is the finaliser of SplitMix64 (Steele, Lea and Flood, Fast Splittable Pseudorandom Number Generators, 2014;
+Stafford's variant 13), modulo 2^64; `mix32` is a finaliser of the same build for 32 bits (Wellons, Hash Prospector,
+2018, lowbias32), modulo 2^32. `>>` fills with zeros.
 
-    mix(z):  z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9;  z = (z ^ z >> 27) * 0x94D049BB133111EB;  return z ^ z >> 31
-    bits(seed, i) = mix(mix(seed + G) + (i + 1) * G) >> 32,  G = 0x9E3779B97F4A7C15
+    mix32(x):  x = (x ^ x >> 16) * 0x7FEB352D;  x = (x ^ x >> 15) * 0x846CA68B;  return x ^ x >> 16
+    key(seed, i) = mix64(mix64(seed + G) + ((i >> 32) + 1) * G),  G = 0x9E3779B97F4A7C15
+    bits(seed, i) = mix32(mix32((i mod 2^32) ^ low half of key) + high half of key)
 
-A number between two neighbours becomes the one of larger magnitude if its bits are below floor(share * 2^32), `share`
-being the part of the way that lies behind it: the probability is the share, rounded down to a multiple of 2^-32.
+So the work for an element is all in 32 bits, of which a processor handles twice as many at once, and 2^32 places have
+one key. A number between two neighbours becomes the one of larger magnitude if its bits are below floor(share * 2^32),
+`share` being the part of the way that lies behind it: the probability is the share, rounded down to a multiple of
+2^-32.
 """
 
 import torch
 from torch import Tensor
 
 GOLDEN = 0x9E3779B97F4A7C15
-FIRST_FACTOR = 0xBF58476D1CE4E5B9
-SECOND_FACTOR = 0x94D049BB133111EB
+FIRST_FACTOR = 0x7FEB352D
+SECOND_FACTOR = 0x846CA68B
 BITS = 32
 """How many random bits an element gets."""
 
+_HALF = (1 << 32) - 1
 _WORD = (1 << 64) - 1
 
 
@@ -27,25 +32,31 @@ def random_bits(seed: int, start: int, count: int, device: torch.device | str = 
 
     The same on every machine, and whatever chunks a tensor is rounded in. Seeds are taken modulo 2^64.
     """
-    place = torch.arange(start + 1, start + count + 1, dtype=torch.int64, device=device)
-    mixed = _mix(place * _signed(GOLDEN) + _signed(stream_of(seed)))
-    return (mixed >> BITS) & ((1 << BITS) - 1)
+    parts: list[Tensor] = []
+    end = start + count
+    while start < end or not parts:
+        here = min(end, ((start >> 32) + 1) << 32)
+        low, high = halves_of_key(seed, start)
+        place = torch.arange(start, here, dtype=torch.int64, device=device) & _HALF
+        parts.append(_mix32((_mix32(place ^ low) + high) & _HALF))
+        start = here
+    return parts[0] if len(parts) == 1 else torch.cat(parts)
 
 
-def stream_of(seed: int) -> int:
-    """mix(seed + G), an unsigned 64-bit number: seeds that are neighbours give streams that have nothing in common."""
-    z = (seed + GOLDEN) & _WORD
-    z = (z ^ z >> 30) * FIRST_FACTOR & _WORD
-    z = (z ^ z >> 27) * SECOND_FACTOR & _WORD
+def halves_of_key(seed: int, place: int) -> tuple[int, int]:
+    """The low and the high half of the key of all places that share their bits from 2^32 up with `place`."""
+    key = _mix64((_mix64((seed + GOLDEN) & _WORD) + ((place >> 32) + 1) * GOLDEN) & _WORD)
+    return key & _HALF, key >> 32
+
+
+def _mix32(x: Tensor) -> Tensor:
+    # Products pass 2^63 and wrap: their last 32 bits are right all the same.
+    x = ((x ^ (x >> 16)) * FIRST_FACTOR) & _HALF
+    x = ((x ^ (x >> 15)) * SECOND_FACTOR) & _HALF
+    return x ^ (x >> 16)
+
+
+def _mix64(z: int) -> int:
+    z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9 & _WORD
+    z = (z ^ z >> 27) * 0x94D049BB133111EB & _WORD
     return z ^ z >> 31
-
-
-def _mix(z: Tensor) -> Tensor:
-    z = (z ^ ((z >> 30) & ((1 << 34) - 1))) * _signed(FIRST_FACTOR)
-    z = (z ^ ((z >> 27) & ((1 << 37) - 1))) * _signed(SECOND_FACTOR)
-    return z ^ ((z >> 31) & ((1 << 33) - 1))
-
-
-def _signed(word: int) -> int:
-    """The int64 of the same 64 bits; torch multiplies and adds int64 modulo 2^64."""
-    return word - (1 << 64) if word >> 63 else word

@@ -12,7 +12,6 @@ from app.codec.kernels.lanes import (
     IMPLICIT_ONE,
     INFINITY,
     MAGNITUDE,
-    STATE_STEP,
     Kernel,
     add_as_floats,
     deep_shift,
@@ -24,13 +23,12 @@ from app.codec.kernels.lanes import (
     shift_left,
     shift_right,
     u32,
-    u64,
 )
 
 
 @cache
 def float_kernel(rounding: str, *, is_common: bool, is_signed: bool) -> Kernel:
-    """`encode(words, codes, parameters, edges, stream, offset)` -> the largest magnitude met.
+    """`encode(words, codes, parameters, edges, draw)` -> the largest magnitude met.
 
     `parameters` are those of `app.codec.tables.FloatParameters`, `edges` its thresholds. A common format (float16, the
     float8s) is one whose every number is a float32, subnormals included, so that neither the subnormals of float32
@@ -40,13 +38,14 @@ def float_kernel(rounding: str, *, is_common: bool, is_signed: bool) -> Kernel:
     place_of, signed = _place(is_common=is_common), _sign(is_signed=is_signed)
     edge = _edges(is_common=is_common and rounding.startswith(("nearest", "stochastic")), has_gap=not is_common)
 
-    def encode(words: Any, codes: Any, parameters: Any, edges: Any, stream: Any, offset: Any) -> Any:
+    def encode(words: Any, codes: Any, parameters: Any, edges: Any, draw: Any) -> Any:
         drop, lowest, base, mantissa_bits, limit, over, over_change, nan, sign, first_signed = parameters
-        state = u64(stream + u64(offset * STATE_STEP))
+        low, high, first = draw
+        place = u32(first - u32(1))
         worst = u32(0)
         for i in range(words.size):
             word = words[i]
-            state = u64(state + STATE_STEP)
+            place = u32(place + u32(1))
             negative = u32(u32(0) - u32(word >> u32(31)))
             magnitude = u32(word & MAGNITUDE)
             worst = max(worst, magnitude)
@@ -54,7 +53,7 @@ def float_kernel(rounding: str, *, is_common: bool, is_signed: bool) -> Kernel:
             raised = max(exponent, i32(lowest))
             kept, rest = cut(significand, i32(i32(raised - exponent) + i32(drop)))
             below = u32(kept + shift_left(u32(u32(raised) - base), mantissa_bits))
-            rounded = step(below, rest, negative, random(state))
+            rounded = step(below, rest, negative, random(place, low, high))
             rounded = edge(rounded, magnitude, negative, limit, over, over_change, edges)
             rounded = nan if magnitude > INFINITY else rounded
             has_sign = negative if rounded >= first_signed else u32(0)
@@ -72,7 +71,7 @@ def nearest_kernel() -> Kernel:
     Adding 2^23 units of the smallest subnormal leaves a subnormal's magnitude in the last bits of the sum.
     """
 
-    def encode(words: Any, codes: Any, parameters: Any, edges: Any, stream: Any, offset: Any) -> Any:
+    def encode(words: Any, codes: Any, parameters: Any, edges: Any, draw: Any) -> Any:
         drop, lowest, base, mantissa_bits, limit, over, _, nan, sign, first_signed = parameters
         magic = shift_left(u32(lowest + drop), u32(23))
         first_normal = shift_left(lowest, u32(23))

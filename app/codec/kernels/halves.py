@@ -1,4 +1,4 @@
-"""float32 words to bfloat16, float16 and E8M0, nearest-even, in few instructions: torch's casts run at memory speed.
+"""float32 words to bfloat16 and float16, nearest-even, and to E8M0, in few instructions: torch's casts are fast too.
 
 What the general kernel of floats gives is given here too, NaN without its payload included.
 """
@@ -12,7 +12,19 @@ from llvmlite import binding, ir  # type: ignore[import-untyped]
 from numba import njit, uint16, uint32
 from numba.extending import intrinsic
 
-from app.codec.kernels.lanes import INFINITY, MAGNITUDE, Kernel, shift_right, u32
+from app.codec.kernels.lanes import (
+    INFINITY,
+    MAGNITUDE,
+    Kernel,
+    random_source,
+    rounding_step,
+    shift_left,
+    shift_right,
+    u32,
+)
+
+SMALLEST = u32(0x00400000)
+"""2^-127, the smallest number of E8M0, as a float32."""
 
 
 @cache
@@ -57,17 +69,28 @@ def float16_kernel() -> Kernel | None:
 
 
 @cache
-def e8m0_kernel() -> Kernel:
-    """`encode(words, codes)`: a power of two is its own exponent field, and NaN what a carry makes of the largest."""
+def e8m0_kernel(rounding: str) -> Kernel:
+    """`encode(words, codes, draw)`: a power of two is its own exponent field, and a carry from the largest gives NaN.
 
-    def encode(words: Any, codes: Any) -> None:
+    Between 2^-127 and 2^-126 lie subnormals, and below is no number: the modes that point down find NaN there.
+    """
+    step, random = rounding_step(rounding), random_source(rounding)
+    points_down = rounding in {"toward_zero", "toward_negative"}
+
+    def encode(words: Any, codes: Any, draw: Any) -> None:
+        low, high, first = draw
+        place = u32(first - u32(1))
         for i in range(words.size):
             word = words[i]
+            place = u32(place + u32(1))
             field = shift_right(word, u32(23))
-            rounded = shift_right(u32(u32(word + u32(0x3FFFFF)) + u32(field & u32(1))), u32(23))
-            # Subnormals: below 1.5 * 2^-127 and on it, the number is 2^-127.
-            rounded = u32(word > u32(0x00600000)) if field == u32(0) else rounded
-            is_number = u32(word - u32(1)) < u32(0x7F800000)
+            is_first = field == u32(0)
+            rest = shift_left(word, u32(10)) if is_first else shift_left(word, u32(9))
+            rest = u32(0) if word < SMALLEST else rest
+            rounded = step(field, rest, u32(0), random(place, low, high))
+            if points_down:
+                rounded = u32(0xFF) if word < SMALLEST else rounded
+            is_number = u32(word - u32(1)) < INFINITY - u32(1)
             codes[i] = min(rounded, u32(0xFF)) if is_number else u32(0xFF)
 
     found: Kernel = njit(nogil=True)(encode)

@@ -14,7 +14,7 @@ from llvmlite import ir  # type: ignore[import-untyped]
 from numba import int32, njit, uint32
 from numba.extending import intrinsic
 
-from app.codec.stochastic import FIRST_FACTOR, GOLDEN, SECOND_FACTOR
+from app.codec.stochastic import FIRST_FACTOR, SECOND_FACTOR
 
 u32, i32, u64 = np.uint32, np.int32, np.uint64
 
@@ -24,8 +24,6 @@ IMPLICIT_ONE = u32(0x00800000)
 INFINITY = u32(0x7F800000)
 TOP_BIT = u32(0x80000000)
 ALL_BITS = u32(0xFFFFFFFF)
-
-STATE_STEP = u64(GOLDEN)
 
 Kernel = Callable[..., Any]
 """A compiled function; numba has no types to offer."""
@@ -101,20 +99,21 @@ def rounding_step(rounding: str) -> Kernel:
 
 @cache
 def random_source(rounding: str) -> Kernel:
-    """`random(state)`: the bits of `app.codec.stochastic`; 0 for modes that need none.
+    """`random(place, low, high)`: the bits of `app.codec.stochastic` for a place modulo 2^32 and the halves of its key.
 
-    The state of place i is the stream + (i + 1) * `STATE_STEP`: loops add, which is cheaper than to multiply.
+    0 for modes that need none.
     """
     if rounding != "stochastic":
-        return inlined(lambda state: u32(0))
-    first, second = u64(FIRST_FACTOR), u64(SECOND_FACTOR)
+        return inlined(lambda place, low, high: u32(0))
+    first, second = u32(FIRST_FACTOR), u32(SECOND_FACTOR)
 
-    def random(state: Any) -> Any:
-        z = u64(u64(state ^ u64(state >> u64(30))) * first)
-        z = u64(u64(z ^ u64(z >> u64(27))) * second)
-        return u32(u64(z ^ u64(z >> u64(31))) >> u64(32))
+    def mix(x: Any) -> Any:
+        x = u32(u32(x ^ shift_right(x, u32(16))) * first)
+        x = u32(u32(x ^ shift_right(x, u32(15))) * second)
+        return u32(x ^ shift_right(x, u32(16)))
 
-    return inlined(random)
+    mixed = inlined(mix)
+    return inlined(lambda place, low, high: mixed(u32(mixed(u32(place ^ low)) + high)))
 
 
 @cache

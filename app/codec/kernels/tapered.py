@@ -12,7 +12,6 @@ from app.codec.kernels.lanes import (
     IMPLICIT_ONE,
     INFINITY,
     MAGNITUDE,
-    STATE_STEP,
     Kernel,
     float_bits,
     i32,
@@ -28,7 +27,7 @@ from app.codec.kernels.lanes import (
 
 @cache
 def tapered_kernel(rounding: str) -> Kernel:
-    """`encode(words, codes, binades, powers, spans, last, infinity, not_a_real, stream, offset)`.
+    """`encode(words, codes, binades, powers, spans, last, infinity, not_a_real, draw)`.
 
     The tables are those of `app.codec.tables.Binades`.
     """
@@ -43,15 +42,15 @@ def tapered_kernel(rounding: str) -> Kernel:
         last: Any,
         infinity: Any,
         not_a_real: Any,
-        stream: Any,
-        offset: Any,
+        draw: Any,
     ) -> Any:
-        state = u64(stream + u64(offset * STATE_STEP))
+        low, high, first = draw
+        place = u32(first - u32(1))
         worst = u32(0)
         code_mask = u32(not_a_real | u32(not_a_real - u32(1)))
         for i in range(words.size):
             word = words[i]
-            state = u64(state + STATE_STEP)
+            place = u32(place + u32(1))
             negative = u32(u32(0) - u32(word >> u32(31)))
             magnitude = u32(word & MAGNITUDE)
             worst = max(worst, magnitude)
@@ -64,7 +63,7 @@ def tapered_kernel(rounding: str) -> Kernel:
             drop = u32(binade & u64(31))
             below = u32(shift_right(string, drop) + u32(binade >> u64(40)))
             rest = share(shift_left(string, u32(u32(32) - drop)), fraction, powers[index], spans[index])
-            ordinal = step(below, rest, negative, random(state))
+            ordinal = step(below, rest, negative, random(place, low, high))
             ordinal = min(max(ordinal, u32(1)), last)
             ordinal = infinity if magnitude == INFINITY else ordinal
             ordinal = u32(0) if magnitude == u32(0) else ordinal

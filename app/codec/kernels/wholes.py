@@ -9,7 +9,6 @@ from app.codec.kernels.lanes import (
     FRACTION,
     IMPLICIT_ONE,
     MAGNITUDE,
-    STATE_STEP,
     Kernel,
     deep_shift,
     i32,
@@ -18,30 +17,30 @@ from app.codec.kernels.lanes import (
     rounding_step,
     shift_left,
     u32,
-    u64,
 )
 
 
 @cache
 def whole_kernel(rounding: str, *, wraps: bool) -> Kernel:
-    """`encode(words, codes, parameters, stream, offset)` -> the largest magnitude met; see `WholeParameters`."""
+    """`encode(words, codes, parameters, draw)` -> the largest magnitude met; see `WholeParameters`."""
     step, random = rounding_step(rounding), random_source(rounding)
     cut = _wrapping_cut(rounding) if wraps else _saturating_cut(rounding)
 
-    def encode(words: Any, codes: Any, parameters: Any, stream: Any, offset: Any) -> Any:
+    def encode(words: Any, codes: Any, parameters: Any, draw: Any) -> Any:
         unit, limit, limit_change, inverted, added, code_mask = parameters
-        state = u64(stream + u64(offset * STATE_STEP))
+        low, high, first = draw
+        place = u32(first - u32(1))
         worst = u32(0)
         for i in range(words.size):
             word = words[i]
-            state = u64(state + STATE_STEP)
+            place = u32(place + u32(1))
             negative = u32(u32(0) - u32(word >> u32(31)))
             magnitude = u32(word & MAGNITUDE)
             worst = max(worst, magnitude)
             significand = u32(u32(magnitude & FRACTION) | min(magnitude, IMPLICIT_ONE))
             exponent = max(i32(magnitude >> u32(23)), i32(1))
             kept, rest = cut(significand, i32(i32(unit) - exponent))
-            whole = step(kept, rest, negative, random(state))
+            whole = step(kept, rest, negative, random(place, low, high))
             if not wraps:
                 whole = min(whole, u32(limit ^ u32(negative & limit_change)))
             codes[i] = u32(u32(u32(whole ^ u32(negative & inverted)) + u32(negative & added)) & code_mask)
