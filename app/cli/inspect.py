@@ -21,7 +21,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     asked.add_argument("value", nargs="?", metavar="VALUE", help="a number: 0.1, -3e-5, 1/3, 2^-24, 0x1.8p3, inf, nan")
     asked.add_argument("--bits", metavar="CODE", help="a code instead: 0x3dcd or binary digits")
     parser.add_argument(
-        "-f", "--format", default="bfloat16", help="name or alias, see `bitlens formats` (default: %(default)s)"
+        "-f",
+        "--format",
+        default="bfloat16",
+        help="name, alias or spelled format: see `bitlens formats`; e5m10, posit12 (default: %(default)s)",
     )
     parser.add_argument("--rounding", default="nearest_even", help=f"{', '.join(Rounding)} (default: %(default)s)")
     parser.add_argument("--overflow", help="ieee, saturate or wrap (default: ieee for floats, saturate for integers)")

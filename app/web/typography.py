@@ -7,7 +7,7 @@ written, so what a reader copies is plain.
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import MAX_EMAX, MIN_EMIN, ROUND_HALF_EVEN, Context, Decimal
+from decimal import MAX_EMAX, MIN_EMIN, ROUND_HALF_EVEN, Context, Decimal, InvalidOperation
 from itertools import chain
 
 from app.wording import SentencePart
@@ -116,19 +116,24 @@ def is_shortened(plain: str, most_groups: int) -> bool:
 
 
 def approximately(plain: str | None, digits: int = 4) -> str:
-    """The same number rounded for reading, as plain text; text that is no finite number stays as it is."""
+    """The same number rounded for reading, as plain text; text that `Decimal` cannot read stays as it is."""
     if plain is None or plain in WORDS:
         return plain or ""
     # Decimals keep their exponent apart, so that 1e-999999999 costs no more than 0.1.
     context = Context(prec=digits, rounding=ROUND_HALF_EVEN, Emin=MIN_EMIN, Emax=MAX_EMAX)
     numerator, _, denominator = plain.partition("/")
-    rounded = context.divide(Decimal(numerator), Decimal(denominator or 1)).normalize(context)
+    try:
+        rounded = context.divide(Decimal(numerator), Decimal(denominator or 1)).normalize(context)
+    except InvalidOperation:
+        return plain
     scientific = bool(rounded) and not -MOST_LEADING_ZEROS <= rounded.adjusted() <= 9
     return f"{rounded:e}".replace("e+", "e") if scientific else f"{rounded:f}"
 
 
 def is_rounded(plain: str, digits: int) -> bool:
-    """Whether `approximately` gives another number than this finite decimal."""
+    """Whether `approximately` gives another number than this finite decimal, or any for this fraction."""
+    if "/" in plain:
+        return approximately(plain, digits) != plain
     return plain not in WORDS and Decimal(approximately(plain, digits)) != Decimal(plain)
 
 

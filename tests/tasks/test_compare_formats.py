@@ -16,6 +16,7 @@ from app.tasks.compare_grids import numbers_of
 from app.tasks.compare_number import bit_fields, by_error, compare_number
 from app.tasks.compare_precision import bits_at, precision_of
 from app.tasks.compare_shared import count_numbers, shared_numbers, short_text
+from app.tasks.format_list import find_formats
 from app.tasks.logarithm import log2
 
 NARROW = (
@@ -235,3 +236,9 @@ def test_fields_are_the_bits_of_the_code(name: str, data: st.DataObject) -> None
     fields = bit_fields(code, number_format)
     assert "".join(field.bits for field in fields) == f"{code:0{number_format.width}b}"
     assert all(field.bits for field in fields)
+
+
+def test_names_between_commas_are_refused_with_the_way_to_write_them() -> None:
+    with pytest.raises(InvalidInput, match=r"formats\.separator"):
+        find_formats("float16,posit16")
+    assert [each.name for each in find_formats("codebook:-1,0,1 float16")] == ["codebook:-1,0,1", "float16"]

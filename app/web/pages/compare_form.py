@@ -5,8 +5,8 @@ from urllib.parse import urlencode
 
 from app.errors import AppError, InvalidInput
 from app.exact import Rounding
-from app.formats import Format, find_format
-from app.tasks.format_list import MOST_FORMATS
+from app.formats import Format
+from app.tasks.format_list import MOST_FORMATS, find_listed
 from app.wording import Language, say
 
 FIRST_VALUE = "0.1"
@@ -101,7 +101,7 @@ def choose_formats(text: str, language: Language) -> ChosenFormats:
     names = text.split()
     for name in names[: 4 * MOST_FORMATS]:
         try:
-            found[find_format(name)] = None
+            found[find_listed(name)] = None
         except InvalidInput as error:
             refused[name] = sentence_of(error, language)
     errors = list(dict.fromkeys(refused.values()))

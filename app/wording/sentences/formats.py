@@ -40,5 +40,6 @@ SENTENCES = {
     ),
     "format.codebook-twice": "Value {place} of the codebook, {value}, is there already. Only zero may stand twice.",
     "formats.none": "No format is named. Name at least one, such as float16.",
+    "formats.separator": "The names in “{names}” are separated by commas. Put spaces between them instead.",
     "formats.too-many": "{count} formats are named; at most {most} are shown together. Leave some out.",
 }

@@ -1,7 +1,10 @@
 """Number text, formats, and the story of a rounding."""
 
 SENTENCES = {
-    "format.unknown": "There is no format named “{name}”. Choose one from the list of formats.",
+    "format.unknown": (
+        "There is no format named “{name}”. Choose one from the table of formats, or spell one out, such as e5m10, "
+        "int5 or posit12."
+    ),
     # Number text that is none.
     "number.too-long": "The text has {length} characters; at most {limit} are read. Shorten it.",
     "number.empty": "There is no number here. Type one, such as 0.1, -3e-5, 0x1.8p3 or inf.",
