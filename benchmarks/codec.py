@@ -7,6 +7,7 @@ functions.
 
 import argparse
 import os
+import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -68,11 +69,15 @@ class Rival:
 
 
 def race(rivals: list[Rival], repeats: int) -> dict[str, float]:
-    """Their rates, taken in turns so that noise falls on all alike; the first round compiles and does not count."""
+    """Their rates, taken in turns so that noise falls on all alike; the first round compiles and does not count.
+
+    The order is drawn anew each round: what ran before decides what is in the caches.
+    """
     for rival in rivals:
         rival.work()
+    source = random.Random(len(rivals))
     for _ in range(repeats):
-        for rival in rivals:
+        for rival in source.sample(rivals, len(rivals)):
             started = time.perf_counter()
             rival.work()
             rival.seconds.append(time.perf_counter() - started)

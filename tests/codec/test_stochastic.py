@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from app import codec
+from app.codec.stochastic import random_bits
 from app.formats import FloatFormat, find_format
 
 SEEDS = 4000
@@ -93,3 +94,24 @@ def test_beyond_the_largest_number_the_next_step_counts() -> None:
     values = torch.full((SEEDS,), largest * 17 / 16, dtype=torch.float64)  # 57344 + 3584: half of the step to 65536
     stored = codec.decode(codec.encode(values, number_format, "stochastic", seed=1), number_format)
     assert set(stored.tolist()) == {largest, math.inf}
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2**63])
+def test_the_random_bits_are_evenly_spread(seed: int) -> None:
+    """A chi-square test of their first ten bits over four million places, and the balance of every bit."""
+    count = 1 << 22
+    bits = random_bits(seed, 0, count)
+    bins = torch.bincount(bits >> 22, minlength=1024).double()
+    expected = count / 1024
+    chi_square = float(((bins - expected) ** 2 / expected).sum())
+    assert abs(chi_square - 1023) < 5 * math.sqrt(2 * 1023)
+    for place in range(32):
+        share = float(((bits >> place) & 1).double().mean())
+        assert abs(share - 0.5) < 5 * 0.5 / math.sqrt(count), place
+
+
+def test_places_beyond_two_to_the_32_have_another_key() -> None:
+    around = random_bits(9, (1 << 32) - 3, 6)
+    assert torch.equal(around[:3], random_bits(9, (1 << 32) - 3, 3))
+    assert torch.equal(around[3:], random_bits(9, 1 << 32, 3))
+    assert not torch.equal(around[3:], random_bits(9, 0, 3))
