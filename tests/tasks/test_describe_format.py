@@ -439,6 +439,6 @@ def test_runs_of_binades_are_those_of_the_list(name: str) -> None:
 def test_formats_with_thousands_of_binades_have_few_runs_at_once(name: str) -> None:
     before = process_time()
     runs = binade_runs(find_format(name))
-    assert process_time() - before < 0.2, "every binade was made, the numbers of each 16,000 bits long"
+    assert process_time() - before < 1, "every binade was made, the numbers of each 16,000 bits long"
     assert len(runs) < 600
     assert len(binades(find_format(name), 64, 128)) == 64

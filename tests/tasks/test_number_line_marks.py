@@ -161,7 +161,7 @@ def test_parts_of_intervals_with_long_ends_are_where_they_were_chosen(low: str, 
     start = time.process_time()
     parts = [part_of(interval, Fraction(first, 4), Fraction(first + 1, 4)) for first in range(4)]
     shares = [interval.share_of(part.low) for part in parts]
-    assert time.process_time() - start < 0.2, "fractions of 65,000 bits were brought to lowest terms"
+    assert time.process_time() - start < 1, "fractions of 65,000 bits were brought to lowest terms"
     assert shares == pytest.approx([0, 0.25, 0.5, 0.75], abs=1e-3)
     for part, share in zip(parts, (0, 1, 2, 3), strict=True):
         place = (part.high - interval.low) / interval.width
