@@ -8,7 +8,7 @@ What the general kernel of floats gives is given here too, NaN without its paylo
 from functools import cache
 from typing import Any
 
-from llvmlite import binding, ir  # type: ignore[import-untyped]
+from llvmlite import binding, ir
 from numba import njit, uint16, uint32
 from numba.extending import intrinsic
 

@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from llvmlite import ir  # type: ignore[import-untyped]
+from llvmlite import ir
 from numba import int32, njit, uint32
 from numba.extending import intrinsic
 
