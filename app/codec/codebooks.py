@@ -88,6 +88,17 @@ def _rest(probes: Tensor, low: Tensor, table: _Thresholds) -> Tensor:
 
 def _share(values: Tensor, low: Tensor, number_format: CodebookFormat) -> Tensor:
     """The way from the value below to the one above, as a word: within 2^-32."""
+    near, error, factor, scale = share_rows(number_format).to(values.device)[:, low]
+    share: Tensor = (values.to(torch.float64) * factor - near - error) * scale
+    return share.nan_to_num(0).clamp(0, 2.0**BITS - 1).to(torch.int64) << BITS
+
+
+@lru_cache(maxsize=32)
+def share_rows(number_format: CodebookFormat) -> Tensor:
+    """For each place in the order of values, near, error, factor and scale: (x * factor - near - error) * scale.
+
+    That is the share of the way from a value to the next that lies behind x, times 2^32.
+    """
     ordered = [number_format.values[code] for code in number_format.codes_in_order]
     spans = [high - each for each, high in pairwise(ordered)] + [abs(ordered[-1]) + 1]
     # Numbers of float64's ends are moved to its middle.
@@ -95,11 +106,8 @@ def _share(values: Tensor, low: Tensor, number_format: CodebookFormat) -> Tensor
     scaled = [each * Fraction(2) ** power for each, power in zip(ordered, powers, strict=True)]
     first = [rounded_float(each) for each in scaled]
     second = [rounded_float(each - Fraction(near)) for each, near in zip(scaled, first, strict=True)]
-    span = [rounded_float(each * Fraction(2) ** power) for each, power in zip(spans, powers, strict=True)]
-    rows = torch.tensor([first, second, span, [2.0**power for power in powers]], dtype=torch.float64)
-    near, error, width, factor = rows.to(values.device)[:, low]
-    share: Tensor = (values.to(torch.float64) * factor - near - error) / width
-    return (share * 2.0**BITS).nan_to_num(0).clamp(0, 2.0**BITS - 1).to(torch.int64) << BITS
+    scales = [rounded_float(2**BITS / (each * Fraction(2) ** power)) for each, power in zip(spans, powers, strict=True)]
+    return torch.tensor([first, second, [2.0**power for power in powers], scales], dtype=torch.float64)
 
 
 @lru_cache(maxsize=32)

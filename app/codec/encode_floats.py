@@ -8,7 +8,7 @@ from torch import Tensor
 from app.codec.refusals import refuse_any
 from app.codec.rounding import Mode, Overflow, Rounding, cut
 from app.codec.significands import Significands
-from app.codec.stochastic import BITS
+from app.codec.stochastic import BITS, share_bits
 from app.codec.words import TOP_BIT, as_int64, is_above, shift_left, shift_right
 from app.formats import FloatFormat
 
@@ -81,6 +81,8 @@ def _round(parts: Significands, number_format: FloatFormat, mode: Mode) -> _Magn
         is_between = (parts.significand != 0) & (~is_normal | (below == 0))
         rest = torch.where(is_between, _share_of_smallest(parts, number_format), rest)
         below = torch.where(is_between, 0, below)
+    if mode.rounding is Rounding.STOCHASTIC:
+        rest = rest & as_int64(((1 << 64) - 1) ^ ((1 << (64 - share_bits(number_format))) - 1))
     up = mode.goes_up(rest, below & 1 == 1, parts.is_negative)
     largest = as_int64(number_format.max_magnitude)
     is_beyond = (parts.exponent > highest) | is_above(below, largest) | ((below == largest) & up)

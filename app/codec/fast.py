@@ -3,8 +3,10 @@
 Bit for bit what `app.codec.encode` and `decode` give; the first call of each kind compiles for about half a second.
 """
 
+import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from fractions import Fraction
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any
@@ -14,10 +16,11 @@ import torch
 from torch import Tensor
 
 from app.codec import tables
+from app.codec.codebooks import rounded_float, share_rows
 from app.codec.decode import decode
 from app.codec.encode import encode
 from app.codec.rounding import Rounding, find_mode
-from app.codec.steps import steps_of
+from app.codec.steps import steps_of, values_of
 from app.codec.stochastic import BITS, halves_of_key
 from app.codec.storage_types import code_dtype
 from app.formats import (
@@ -38,9 +41,6 @@ _INFINITY = 0x7F800000
 _SMALLEST_SHARE = 1 << 18
 """Elements below which a thread is not worth starting."""
 _PLAIN_CHUNK = 1 << 20
-
-_FAST_NAMES = {"bfloat16": "bfloat16_kernel", "float16": "float16_kernel"}
-"""Formats with a kernel of their own in `app.codec.kernels.halves`."""
 
 _Pass = Callable[[Any, Any, int], int]
 """Encodes a stretch of words that begins at a place, and gives the largest magnitude in it."""
@@ -178,7 +178,7 @@ def _pass_of(number_format: Format, rounding: Rounding, overflow: str, seed: int
         case PositFormat() | TakumFormat():
             return _tapered_pass(number_format, rounding, overflow, seed)
         case CodebookFormat() | BooleanFormat():
-            return _steps_pass(number_format, rounding)
+            return _steps_pass(number_format, rounding, seed)
 
 
 def _words(numbers: tuple[int, ...]) -> tuple[np.uint32, ...]:
@@ -191,19 +191,23 @@ def _float_pass(number_format: FloatFormat, rounding: Rounding, overflow: str, s
     if number_format.name == "float8_e8m0fnu" and overflow == "ieee":
         scales = halves.e8m0_kernel(str(rounding))
         return lambda words, codes, start: scales(words, codes, _draw(seed, start)) or 0
-    if rounding is Rounding.NEAREST_EVEN and overflow == "ieee":
-        half = _FAST_NAMES.get(number_format.name)
-        kernel = getattr(halves, half)() if half is not None else None
-        if kernel is not None:
-            return lambda words, codes, _: kernel(words, codes) or 0
+    if number_format.name == "bfloat16" and overflow == "ieee":
+        bfloat16 = halves.bfloat16_kernel(str(rounding))
+        return lambda words, codes, start: bfloat16(words, codes, _draw(seed, start)) or 0
+    is_nearest_float16 = number_format.name == "float16" and rounding is Rounding.NEAREST_EVEN and overflow == "ieee"
+    if is_nearest_float16 and (float16 := halves.float16_kernel()) is not None:
+        return lambda words, codes, _: float16(words, codes) or 0
     if not tables.has_parameters(number_format, rounding):
         return None
+    parameters = _words(tables.float_parameters(number_format, rounding, overflow))
+    if rounding is Rounding.STOCHASTIC and tables.is_closed(number_format, overflow):
+        short = floats.stochastic_kernel(has_negative_zero=number_format.has_negative_zero)
+        return lambda words, codes, start: short(words, codes, parameters, _draw(seed, start)) or 0
     is_common = tables.is_common(number_format)
     if rounding is Rounding.NEAREST_EVEN and tables.is_plain(number_format):
         general = floats.nearest_kernel()
     else:
         general = floats.float_kernel(str(rounding), is_common=is_common, is_signed=number_format.signed)
-    parameters = _words(tables.float_parameters(number_format, rounding, overflow))
     edges = _words(tables.float_edges(number_format, rounding, overflow))
     return lambda words, codes, start: general(words, codes, parameters, edges, _draw(seed, start))
 
@@ -235,15 +239,27 @@ def _tapered_pass(
     return lambda words, codes, start: kernel(words, codes, *table, last, infinity, nar, _draw(seed, start))
 
 
-def _steps_pass(number_format: CodebookFormat | BooleanFormat, rounding: Rounding) -> _Pass | None:
+def _steps_pass(number_format: CodebookFormat | BooleanFormat, rounding: Rounding, seed: int) -> _Pass:
     from app.codec.kernels import steps  # noqa: PLC0415 - numba is imported on first use only
 
-    if rounding is Rounding.STOCHASTIC:
-        if isinstance(number_format, CodebookFormat):
-            return None
-        rounding = Rounding.NEAREST_EVEN
-    kernel, table = steps.steps_kernel(), steps_of(number_format, str(rounding))
+    if rounding is Rounding.STOCHASTIC and isinstance(number_format, CodebookFormat):
+        return _stochastic_steps_pass(number_format, seed)
+    mode = Rounding.NEAREST_EVEN if rounding is Rounding.STOCHASTIC else rounding
+    kernel, table = steps.steps_kernel(), steps_of(number_format, str(mode))
     return lambda words, codes, _: kernel(words, codes, table.starts, table.places, table.codes)
+
+
+def _stochastic_steps_pass(number_format: CodebookFormat, seed: int) -> _Pass:
+    from app.codec.kernels import steps  # noqa: PLC0415 - numba is imported on first use only
+
+    kernel, table = steps.stochastic_steps_kernel(), values_of(number_format)
+    ordered = [number_format.values[code] for code in number_format.codes_in_order]
+    exact = np.array([near if (near := rounded_float(value)) == value else math.nan for value in ordered])
+    minus_zero = number_format.negative_zero
+    zeros = (-1, -1) if minus_zero is None else (number_format.values.index(Fraction(0)), minus_zero)
+    order = np.array([*number_format.codes_in_order, *zeros])
+    rows, places = share_rows(number_format).numpy(), (table.starts, table.places, table.codes)
+    return lambda words, codes, start: kernel(words, codes, places, rows, exact, order, _draw(seed, start))
 
 
 def _own_dtype(number_format: Format) -> torch.dtype | None:

@@ -45,6 +45,13 @@ def steps_of(number_format: CodebookFormat | BooleanFormat, rounding: str) -> St
     return _table(steps)
 
 
+@lru_cache(maxsize=32)
+def values_of(number_format: CodebookFormat) -> Steps:
+    """The steps of the values themselves: `codes` counts those that a number is not below."""
+    ordered = [number_format.values[code] for code in number_format.codes_in_order]
+    return _table([(_FIRST, 0), *((_from(value), index) for index, value in enumerate(ordered, start=1))])
+
+
 def _table(steps: list[tuple[int, int]]) -> Steps:
     """From (place, code) in order; a later one at the same place replaces the earlier."""
     found = dict(steps)

@@ -79,6 +79,16 @@ def is_plain(number_format: FloatFormat) -> bool:
     return has_all and fits and is_common(number_format)
 
 
+def is_closed(number_format: FloatFormat, overflow: str) -> bool:
+    """Whether the kernel for stochastic rounding serves: plain, with NaN, and nothing between the largest and beyond.
+
+    Its shift gives no number for float32's subnormals only if the smallest normal number is 2^31 times as large.
+    """
+    over = beyond(number_format, "stochastic", overflow, negative=False)
+    is_far = number_format.min_exponent - _LOWEST > 32
+    return is_plain(number_format) and number_format.has_nan and is_far and over - number_format.max_magnitude in (0, 1)
+
+
 def has_parameters(number_format: FloatFormat, rounding: str) -> bool:
     """Whether the kernels of floats hold the format; the plain codec does what is left."""
     if not number_format.signed and not number_format.has_nan:

@@ -8,13 +8,16 @@ from typing import Any
 from numba import njit
 
 from app.codec.kernels.lanes import (
+    ALL_BITS,
     FRACTION,
     IMPLICIT_ONE,
     INFINITY,
     MAGNITUDE,
+    TOP_BIT,
     Kernel,
     add_as_floats,
     deep_shift,
+    drop_right,
     float_bits,
     i32,
     inlined,
@@ -24,6 +27,11 @@ from app.codec.kernels.lanes import (
     shift_right,
     u32,
 )
+
+SPARE = u32(7)
+"""Bits of a word that the significand and a carry leave free: they go to the share of stochastic rounding."""
+TOP_SIGNIFICANT = u32(0x40000000)
+"""The implicit one, moved up by them."""
 
 
 @cache
@@ -35,6 +43,7 @@ def float_kernel(rounding: str, *, is_common: bool, is_signed: bool) -> Kernel:
     nor its infinity need care of their own.
     """
     step, random, cut = rounding_step(rounding), random_source(rounding), deep_shift(rounding)
+    heard = _heard(rounding)
     place_of, signed = _place(is_common=is_common), _sign(is_signed=is_signed)
     edge = _edges(is_common=is_common and rounding.startswith(("nearest", "stochastic")), has_gap=not is_common)
 
@@ -52,6 +61,7 @@ def float_kernel(rounding: str, *, is_common: bool, is_signed: bool) -> Kernel:
             significand, exponent = place_of(magnitude)
             raised = max(exponent, i32(lowest))
             kept, rest = cut(significand, i32(i32(raised - exponent) + i32(drop)))
+            rest = heard(rest, drop)
             below = u32(kept + shift_left(u32(u32(raised) - base), mantissa_bits))
             rounded = step(below, rest, negative, random(place, low, high))
             rounded = edge(rounded, magnitude, negative, limit, over, over_change, edges)
@@ -94,6 +104,60 @@ def nearest_kernel() -> Kernel:
 
     found: Kernel = njit(nogil=True)(encode)
     return found
+
+
+@cache
+def stochastic_kernel(*, has_negative_zero: bool) -> Kernel:
+    """`encode(words, codes, parameters, draw)`: stochastic rounding in the formats of `nearest_kernel` that have NaN
+    and where the largest number, or the word after it, stands for what is beyond it: `over` is the limit of all.
+
+    A number moves up by a carry: from what is cut off it and the complement of what is drawn, added up.
+    """
+    random, shown_sign = random_source("stochastic"), _shown_sign(has_negative_zero=has_negative_zero)
+
+    def encode(words: Any, codes: Any, parameters: Any, draw: Any) -> None:
+        drop, lowest, base, mantissa_bits, _, over, _, nan, sign, _ = parameters
+        low, high, first = draw
+        sign_shift = u32(0)
+        while shift_right(TOP_BIT, sign_shift) > sign:
+            sign_shift = u32(sign_shift + u32(1))
+        cut = u32(drop + SPARE)
+        undrawn, rebase = u32(u32(32) - cut), shift_left(base, mantissa_bits)
+        place = u32(first - u32(1))
+        for i in range(words.size):
+            word = words[i]
+            place = u32(place + u32(1))
+            magnitude = u32(word & MAGNITUDE)
+            exponent = shift_right(magnitude, u32(23))
+            raised = max(exponent, lowest)
+            # float32's subnormals get an implicit one too: so far down everything is shifted away.
+            significand = u32(u32(shift_left(word, SPARE) | TOP_SIGNIFICANT) & MAGNITUDE)
+            kept = drop_right(significand, u32(raised - exponent))
+            drawn = shift_right(u32(~random(place, low, high)), undrawn)
+            kept = shift_right(u32(kept + drawn), cut)
+            rounded = u32(u32(kept + shift_left(raised, mantissa_bits)) - rebase)
+            rounded = nan if magnitude > INFINITY else min(rounded, over)
+            codes[i] = u32(rounded | shown_sign(rounded, word, sign_shift))
+
+    found: Kernel = njit(nogil=True)(encode)
+    return found
+
+
+def _shown_sign(*, has_negative_zero: bool) -> Kernel:
+    def always(rounded: Any, word: Any, sign_shift: Any) -> Any:
+        return shift_right(u32(word & TOP_BIT), sign_shift)
+
+    def not_at_zero(rounded: Any, word: Any, sign_shift: Any) -> Any:
+        return u32(0) if rounded == u32(0) else shift_right(u32(word & TOP_BIT), sign_shift)
+
+    return inlined(always if has_negative_zero else not_at_zero)
+
+
+def _heard(rounding: str) -> Kernel:
+    """The part of a share that decides: `app.codec.stochastic.share_bits` of it."""
+    if rounding != "stochastic":
+        return inlined(lambda rest, drop: rest)
+    return inlined(lambda rest, drop: u32(rest & ~shift_right(ALL_BITS, u32(drop + SPARE))))
 
 
 def _sign(*, is_signed: bool) -> Kernel:

@@ -1,9 +1,9 @@
-"""float32 words to bfloat16 and float16, nearest-even, and to E8M0, in few instructions: torch's casts are fast too.
+"""float32 words to bfloat16, to float16 nearest-even, and to E8M0, in few instructions: torch's casts are fast too.
 
 What the general kernel of floats gives is given here too, NaN without its payload included.
 """
 
-# ruff: noqa: ARG001 - numba fixes what an intrinsic is given
+# ruff: noqa: ARG001, ARG005 - numba fixes what an intrinsic is given, and all variants of a step take the same
 
 from functools import cache
 from typing import Any
@@ -16,6 +16,7 @@ from app.codec.kernels.lanes import (
     INFINITY,
     MAGNITUDE,
     Kernel,
+    inlined,
     random_source,
     rounding_step,
     shift_left,
@@ -28,19 +29,36 @@ SMALLEST = u32(0x00400000)
 
 
 @cache
-def bfloat16_kernel() -> Kernel:
-    """`encode(words, codes)`."""
+def bfloat16_kernel(rounding: str) -> Kernel:
+    """`encode(words, codes, draw)`: what is added to a word carries into the half that stays."""
+    carry, random = _bfloat16_carry(rounding), random_source(rounding)
 
-    def encode(words: Any, codes: Any) -> None:
+    def encode(words: Any, codes: Any, draw: Any) -> None:
+        low, high, first = draw
+        place = u32(first - u32(1))
         for i in range(words.size):
             word = words[i]
-            odd = u32(shift_right(word, u32(16)) & u32(1))
-            code = shift_right(u32(u32(word + u32(0x7FFF)) + odd), u32(16))
+            place = u32(place + u32(1))
+            code = shift_right(carry(word, random(place, low, high)), u32(16))
             nan = u32(u32(shift_right(word, u32(16)) & u32(0x8000)) | u32(0x7FC0))
             codes[i] = nan if u32(word & MAGNITUDE) > INFINITY else code
 
     found: Kernel = njit(nogil=True)(encode)
     return found
+
+
+def _bfloat16_carry(rounding: str) -> Kernel:
+    half, below_half, below_one = u32(0x8000), u32(0x7FFF), u32(0xFFFF)
+    carries: dict[str, Kernel] = {
+        "nearest_even": lambda word, random: u32(u32(word + below_half) + u32(shift_right(word, u32(16)) & u32(1))),
+        "nearest_away": lambda word, random: u32(word + half),
+        "toward_zero": lambda word, random: word,
+        "toward_positive": lambda word, random: u32(word + (u32(0) if word > MAGNITUDE else below_one)),
+        "toward_negative": lambda word, random: u32(word + (below_one if word > MAGNITUDE else u32(0))),
+        "to_odd": lambda word, random: u32(word | u32(u32(word & below_one) + below_one)),
+        "stochastic": lambda word, random: u32(word + shift_right(u32(~random), u32(16))),
+    }
+    return inlined(carries[rounding])
 
 
 @cache

@@ -14,7 +14,7 @@ from llvmlite import ir
 from numba import int32, njit, uint32
 from numba.extending import intrinsic
 
-from app.codec.stochastic import FIRST_FACTOR, SECOND_FACTOR
+from app.codec.stochastic import FACTORS
 
 u32, i32, u64 = np.uint32, np.int32, np.uint64
 
@@ -44,6 +44,21 @@ shift_left = _shift("shl")
 """Of two uint32, by 0 to 31 bits."""
 shift_right = _shift("lshr")
 """Of two uint32, by 0 to 31 bits, zeros coming in."""
+
+
+def _drop_right(context: Any, word: Any, count: Any) -> Any:
+    """Vector shifts give 0 for 32 and more by themselves: the comparison that LLVM asks for vanishes in them."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        word, count = arguments
+        stays = builder.icmp_unsigned("<", count, ir.Constant(ir.IntType(32), 32))
+        return builder.select(stays, builder.lshr(word, count), ir.Constant(ir.IntType(32), 0))
+
+    return uint32(uint32, uint32), generate
+
+
+drop_right: Kernel = intrinsic(_drop_right)
+"""`shift_right` by any number of bits: 0 from 32 on."""
 
 
 def _float_bits(context: Any, word: Any) -> Any:
@@ -105,15 +120,14 @@ def random_source(rounding: str) -> Kernel:
     """
     if rounding != "stochastic":
         return inlined(lambda place, low, high: u32(0))
-    first, second = u32(FIRST_FACTOR), u32(SECOND_FACTOR)
+    first, second, third = (u32(factor) for factor in FACTORS)
 
-    def mix(x: Any) -> Any:
-        x = u32(u32(x ^ shift_right(x, u32(16))) * first)
-        x = u32(u32(x ^ shift_right(x, u32(15))) * second)
-        return u32(x ^ shift_right(x, u32(16)))
+    def bits(place: Any, low: Any, high: Any) -> Any:
+        x = u32(u32(place ^ low) * first)
+        x = u32(u32(u32(x ^ shift_right(x, u32(15))) * second) + high)
+        return u32(u32(x ^ shift_right(x, u32(14))) * third)
 
-    mixed = inlined(mix)
-    return inlined(lambda place, low, high: mixed(u32(mixed(u32(place ^ low)) + high)))
+    return inlined(bits)
 
 
 @cache
