@@ -1,0 +1,105 @@
+"""Schemes of one grid and one scale a block, value = level * scale: integers, floats, MX, NVFP4 and codebooks."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from app.codec.stochastic import BITS, random_bits
+from app.schemes.grids import Grid
+from app.schemes.packing import pack_bits, unpack_bits
+from app.schemes.partitions import Partition
+from app.schemes.scale_formats import ScaleFormat
+from app.schemes.scheme import Choices, Elements, QuantizedTensor, Storage, check_values
+from app.schemes.search import find_scales
+
+
+@dataclass(frozen=True, slots=True)
+class Packing:
+    """How codes lie in bytes: into uint8 `[rows, bytes]` and out again, and the bits of a row."""
+
+    pack: Callable[[Tensor], Tensor]
+    unpack: Callable[[Tensor, int], Tensor]
+    row_bits: Callable[[int], int]
+
+
+def dense_packing(bits: int, word_bytes: int = 1) -> Packing:
+    """A little-endian stream, rows filled up to whole words."""
+    return Packing(
+        lambda codes: pack_bits(codes, bits, word_bytes),
+        lambda packed, columns: unpack_bits(packed, bits, columns),
+        lambda columns: -(-columns * bits // (8 * word_bytes)) * 8 * word_bytes,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class GridScheme:
+    """One grid, one partition, one format of scales."""
+
+    name: str
+    grid: Grid
+    partition: Partition
+    scale_format: ScaleFormat
+    packing: Packing
+    code_offset: int = 0
+    """What is added to a code, modulo 2^bits: layouts that store integers unsigned."""
+
+    def quantize(self, values: Tensor, choices: Choices) -> QuantizedTensor:
+        """See `Scheme`."""
+        check_values(values, choices)
+        scale_format = self.fitted_format(values)
+        blocks = self.partition.blocks(values)
+        weights = None
+        if choices.importance is not None:
+            weights = self.partition.blocks(choices.importance.expand(values.shape)).nan_to_num(0.0)
+        scales = find_scales(blocks, self.grid, scale_format, choices, weights)
+        scaled = blocks.nan_to_num(0.0) * (1 / scales)[:, None]
+        if choices.seed is None:
+            indices = self.grid.nearest(scaled)
+        else:
+            random = random_bits(choices.seed, 0, scaled.numel(), scaled.device).view(scaled.shape)
+            indices = self.grid.stochastic(scaled, random.to(torch.float64) * 2.0**-BITS)
+        codes = self.grid.code_tensor().to(values.device)[indices]
+        matrix = self.partition.matrix(codes, (values.shape[0], values.shape[1]))
+        return self.stored(matrix, scales, scale_format)
+
+    def fitted_format(self, values: Tensor) -> ScaleFormat:
+        """The format of scales, with what it takes from the whole tensor."""
+        del values
+        return self.scale_format
+
+    def stored(self, codes: Tensor, scales: Tensor, scale_format: ScaleFormat) -> QuantizedTensor:
+        """Codes (uint8 `[rows, columns]`) and scales (in the order of blocks) as the layout has them."""
+        rows, columns = codes.shape
+        mask = (1 << self.grid.bits) - 1
+        packed = self.packing.pack((codes + self.code_offset) & mask)
+        arranged = scale_format.stored(scales).view(self.partition.scale_shape((rows, columns)))
+        return QuantizedTensor((rows, columns), packed, arranged)
+
+    def elements(self, stored: QuantizedTensor) -> Elements:
+        """See `Scheme`."""
+        codes = self.packing.unpack(stored.codes, stored.shape[1])
+        inner = (codes - self.code_offset) & ((1 << self.grid.bits) - 1)
+        table = torch.zeros(1 << self.grid.bits, dtype=torch.float32)
+        table[self.grid.code_tensor().long()] = self.grid.level_tensor()
+        scales = self.partition.spread(self.read_scales(stored), stored.shape)
+        return Elements(codes.to(torch.int64), table.to(codes.device)[inner.long()], scales)
+
+    def read_scales(self, stored: QuantizedTensor) -> Tensor:
+        """The scales as float32, all factors multiplied."""
+        assert stored.scales is not None
+        return stored.scales.to(torch.float32)
+
+    def dequantize(self, stored: QuantizedTensor) -> Tensor:
+        """See `Scheme`."""
+        elements = self.elements(stored)
+        return elements.levels * elements.scales
+
+    def storage(self, shape: tuple[int, int]) -> Storage:
+        """See `Scheme`."""
+        rows, columns = shape
+        codes = rows * columns * self.grid.bits
+        down, across = self.partition.scale_shape(shape)
+        scales = down * across * self.scale_format.bits
+        return Storage(rows * columns, codes, scales, padding=rows * self.packing.row_bits(columns) - codes)

@@ -1,0 +1,89 @@
+"""Grids: the levels that a code of few bits can stand for, before a scale is multiplied."""
+
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+import torch
+from torch import Tensor
+
+from app.formats import CodebookFormat, FloatFormat, find_format
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Levels in ascending order, exact in float32, and the code of each."""
+
+    name: str
+    bits: int
+    """Of a code."""
+    levels: tuple[float, ...]
+    codes: tuple[int, ...]
+
+    @cached_property
+    def largest(self) -> float:
+        """The largest level."""
+        return self.levels[-1]
+
+    @cached_property
+    def smallest(self) -> float:
+        """The smallest level: further from zero than the largest in integers of two's complement."""
+        return self.levels[0]
+
+    @cached_property
+    def is_uniform(self) -> bool:
+        """Whether the levels are whole numbers in steps of 1, so that rounding finds them."""
+        return all(level == self.levels[0] + index for index, level in enumerate(self.levels))
+
+    def level_tensor(self) -> Tensor:
+        """float32 `[levels]`."""
+        return torch.tensor(self.levels, dtype=torch.float32)
+
+    def code_tensor(self) -> Tensor:
+        """uint8 `[levels]`."""
+        return torch.tensor(self.codes, dtype=torch.uint8)
+
+    def thresholds(self) -> Tensor:
+        """float32 `[levels - 1]`: the middles between levels. A number on one goes to the lower level."""
+        levels = torch.tensor(self.levels, dtype=torch.float64)
+        return ((levels[1:] + levels[:-1]) / 2).to(torch.float32)
+
+    def nearest(self, scaled: Tensor) -> Tensor:
+        """The index of the level nearest to each float32 of `value / scale`, as int64.
+
+        Uniform grids round half to even; in others a number on a middle goes to the lower level.
+        """
+        if self.is_uniform:
+            last = len(self.levels) - 1
+            return (torch.round(scaled) - self.levels[0]).clamp_(0, last).to(torch.int64)
+        return torch.searchsorted(self.thresholds().to(scaled.device), scaled.contiguous())
+
+    def stochastic(self, scaled: Tensor, random: Tensor) -> Tensor:
+        """The level below or above, each with the share of the way as its probability; `random` lies in [0, 1)."""
+        levels = self.level_tensor().to(scaled.device)
+        below = (torch.searchsorted(levels, scaled.contiguous(), right=True) - 1).clamp_(0, len(levels) - 2)
+        share = (scaled - levels[below]) / (levels[below + 1] - levels[below])
+        return below + (random < share)
+
+
+@lru_cache(maxsize=64)
+def integer_grid(bits: int, *, is_narrow: bool = False) -> Grid:
+    """Two's complement integers; a narrow grid leaves out the one that has no counterpart."""
+    first = -(1 << (bits - 1)) + is_narrow
+    levels = range(first, 1 << (bits - 1))
+    mask = (1 << bits) - 1
+    return Grid(f"int{bits}", bits, tuple(map(float, levels)), tuple(level & mask for level in levels))
+
+
+@lru_cache(maxsize=64)
+def format_grid(name: str) -> Grid:
+    """The finite numbers of a format of at most 8 bits; of two zeros the positive one."""
+    number_format = find_format(name)
+    assert isinstance(number_format, FloatFormat | CodebookFormat), name
+    assert number_format.width <= 8, name
+    ordinals = range(number_format.first_ordinal, number_format.last_ordinal + 1)
+    codes = [number_format.code_at(ordinal) for ordinal in ordinals]
+    values = [number_format.value_of(code) for code in codes]
+    exact = [float(value) for value in values if value is not None]
+    levels = torch.tensor(exact, dtype=torch.float32).tolist()
+    found = dict(zip(levels, codes, strict=True))
+    return Grid(name, number_format.width, tuple(found), tuple(found.values()))

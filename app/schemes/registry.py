@@ -1,0 +1,26 @@
+"""The table of all schemes of the engine, gathered from their families."""
+
+from app.errors import InvalidInput
+from app.schemes import integers
+from app.schemes.entries import SchemeEntry, SchemeOptions
+from app.schemes.scheme import Scheme
+
+ENTRIES: dict[str, SchemeEntry] = {entry.name: entry for entry in (*integers.ENTRIES,)}
+
+
+def find_scheme(name: str, options: SchemeOptions | None = None) -> Scheme:
+    """The scheme of that name with these options.
+
+    Raises:
+        InvalidInput: `scheme.unknown`; `scheme.option`, one that the scheme does not take; what
+            the options themselves are refused for.
+    """
+    options = options or SchemeOptions()
+    entry = ENTRIES.get(name)
+    if entry is None:
+        raise InvalidInput("scheme.unknown", name=name[:40], known=", ".join(ENTRIES))
+    defaults = SchemeOptions()
+    for option in SchemeOptions.__dataclass_fields__:
+        if getattr(options, option) != getattr(defaults, option) and option not in entry.options:
+            raise InvalidInput("scheme.option", name=name, option=option)
+    return entry.build(options)
