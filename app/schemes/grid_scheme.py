@@ -22,6 +22,8 @@ class Packing:
     pack: Callable[[Tensor], Tensor]
     unpack: Callable[[Tensor, int], Tensor]
     row_bits: Callable[[int], int]
+    nibbles: str = ""
+    """`low_first` or `high_first` where two codes of four bits lie in a byte and rows are filled up to whole bytes."""
 
 
 def dense_packing(bits: int, word_bytes: int = 1) -> Packing:
@@ -30,6 +32,7 @@ def dense_packing(bits: int, word_bytes: int = 1) -> Packing:
         lambda codes: pack_bits(codes, bits, word_bytes),
         lambda packed, columns: unpack_bits(packed, bits, columns),
         lambda columns: -(-columns * bits // (8 * word_bytes)) * 8 * word_bytes,
+        "low_first" if bits == 4 else "",
     )
 
 

@@ -34,6 +34,13 @@ class Grid:
         """Whether the levels are whole numbers in steps of 1, so that rounding finds them."""
         return all(level == self.levels[0] + index for index, level in enumerate(self.levels))
 
+    @cached_property
+    def end(self) -> float:
+        """Where absmax scales put the largest magnitude: for whole numbers half the way between the ends, as owners do."""
+        if self.is_uniform:
+            return (self.largest - self.smallest) / 2
+        return max(self.largest, -self.smallest)
+
     def level_tensor(self) -> Tensor:
         """float32 `[levels]`."""
         return torch.tensor(self.levels, dtype=torch.float32)

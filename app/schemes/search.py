@@ -52,17 +52,10 @@ class _Search:
 
     def by_rule(self, choices: Choices) -> Tensor:
         reach = self._reach(choices)
-        scales = self.scale_format.nearest(reach / self._end)
+        scales = self.scale_format.nearest(reach / self.grid.end)
         if choices.scale is ScaleRule.MSE:
             scales = self._least_error(scales, both_signs=choices.signed_scales)
         return torch.where(reach == 0, self.scale_format.nearest(torch.ones_like(reach)), scales)
-
-    @property
-    def _end(self) -> float:
-        """Where the largest magnitude goes: half the way between the ends of a uniform grid, like its owners do."""
-        if self.grid.is_uniform:
-            return (self.grid.largest - self.grid.smallest) / 2
-        return max(self.grid.largest, -self.grid.smallest)
 
     def _reach(self, choices: Choices) -> Tensor:
         if choices.scale is ScaleRule.PERCENTILE:
@@ -98,7 +91,7 @@ class _Search:
         reach, scale = self.values.abs().amax(dim=1), _FIRST
         found = []
         while scale <= _LAST:
-            positive = self.scale_format.nearest(reach / (scale * self._end))
+            positive = self.scale_format.nearest(reach / (scale * self.grid.end))
             found += [positive, -positive] if both_signs else [positive]
             scale *= _STEP
         return found
