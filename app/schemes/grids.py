@@ -36,7 +36,7 @@ class Grid:
 
     @cached_property
     def end(self) -> float:
-        """Where absmax scales put the largest magnitude: for whole numbers half the way between the ends, as owners do."""
+        """Where absmax puts the largest magnitude: for whole numbers half the way between the ends, as owners do."""
         if self.is_uniform:
             return (self.largest - self.smallest) / 2
         return max(self.largest, -self.smallest)
