@@ -57,11 +57,18 @@ class GridScheme:
         if choices.importance is not None:
             weights = self.partition.blocks(choices.importance.expand(values.shape)).nan_to_num(0.0)
         scales = find_scales(blocks, self.grid, scale_format, choices, weights)
+        return self.with_scales(values, scales, scale_format, choices.seed)
+
+    def with_scales(
+        self, values: Tensor, scales: Tensor, scale_format: ScaleFormat, seed: int | None = None
+    ) -> QuantizedTensor:
+        """The matrix by scales that are given, storable float32 in the order of blocks."""
+        blocks = self.partition.blocks(values)
         scaled = blocks.nan_to_num(0.0) * (1 / scales)[:, None]
-        if choices.seed is None:
+        if seed is None:
             indices = self.grid.nearest(scaled)
         else:
-            random = random_bits(choices.seed, 0, scaled.numel(), scaled.device).view(scaled.shape)
+            random = random_bits(seed, 0, scaled.numel(), scaled.device).view(scaled.shape)
             indices = self.grid.stochastic(scaled, random.to(torch.float64) * 2.0**-BITS)
         codes = self.grid.code_tensor().to(values.device)[indices]
         matrix = self.partition.matrix(codes, (values.shape[0], values.shape[1]))
@@ -77,8 +84,14 @@ class GridScheme:
         rows, columns = codes.shape
         mask = (1 << self.grid.bits) - 1
         packed = self.packing.pack((codes + self.code_offset) & mask)
-        arranged = scale_format.stored(scales).view(self.partition.scale_shape((rows, columns)))
-        return QuantizedTensor((rows, columns), packed, arranged)
+        return self.assembled(packed, scales, scale_format, (rows, columns))
+
+    def assembled(
+        self, packed: Tensor, scales: Tensor, scale_format: ScaleFormat, shape: tuple[int, int]
+    ) -> QuantizedTensor:
+        """Packed codes (uint8 `[rows, bytes]`) and scales (float32, in the order of blocks) as the layout has them."""
+        arranged = scale_format.stored(scales).view(self.partition.scale_shape(shape))
+        return QuantizedTensor(shape, packed, arranged)
 
     def elements(self, stored: QuantizedTensor) -> Elements:
         """See `Scheme`."""
