@@ -77,7 +77,7 @@ class GridScheme:
     def fitted_format(self, values: Tensor) -> ScaleFormat:
         """The format of scales, with what it takes from the whole tensor."""
         del values
-        return self.scale_format
+        return self.scale_format.for_levels(max(self.grid.largest, -self.grid.smallest))
 
     def stored(self, codes: Tensor, scales: Tensor, scale_format: ScaleFormat) -> QuantizedTensor:
         """Codes (uint8 `[rows, columns]`) and scales (in the order of blocks) as the layout has them."""

@@ -18,6 +18,8 @@ class Grid:
     """Of a code."""
     levels: tuple[float, ...]
     codes: tuple[int, ...]
+    ties_to_even: bool = False
+    """Whether a number on a middle goes to the level of the even code, as IEEE 754 has it; else to the lower level."""
 
     @cached_property
     def largest(self) -> float:
@@ -49,16 +51,25 @@ class Grid:
         """uint8 `[levels]`."""
         return torch.tensor(self.codes, dtype=torch.uint8)
 
+    @cached_property
+    def is_symmetric(self) -> bool:
+        """Whether every level has its negative: then nothing is won by a negative scale."""
+        return all(low == -high for low, high in zip(self.levels, reversed(self.levels), strict=True))
+
     def thresholds(self) -> Tensor:
-        """float32 `[levels - 1]`: the middles between levels. A number on one goes to the lower level."""
+        """float32 `[levels - 1]`: a number goes to level i + 1 or above just where it is larger than threshold i.
+
+        That is the middle, or the number below it where the middle itself goes up.
+        """
         levels = torch.tensor(self.levels, dtype=torch.float64)
-        return ((levels[1:] + levels[:-1]) / 2).to(torch.float32)
+        middles = (levels[1:] + levels[:-1]) / 2
+        found = middles.to(torch.float32)
+        goes_up = torch.tensor([self.ties_to_even and code % 2 == 0 for code in self.codes[1:]])
+        is_late = (found > middles) | ((found == middles) & goes_up)
+        return torch.where(is_late, torch.nextafter(found, torch.full_like(found, -torch.inf)), found)
 
     def nearest(self, scaled: Tensor) -> Tensor:
-        """The index of the level nearest to each float32 of `value / scale`, as int64.
-
-        Uniform grids round half to even; in others a number on a middle goes to the lower level.
-        """
+        """The index of the level nearest to each float32 of `value / scale`, as int64; see `ties_to_even`."""
         if self.is_uniform:
             last = len(self.levels) - 1
             return (torch.round(scaled) - self.levels[0]).clamp_(0, last).to(torch.int64)
@@ -78,7 +89,7 @@ def integer_grid(bits: int, *, is_narrow: bool = False) -> Grid:
     first = -(1 << (bits - 1)) + is_narrow
     levels = range(first, 1 << (bits - 1))
     mask = (1 << bits) - 1
-    return Grid(f"int{bits}", bits, tuple(map(float, levels)), tuple(level & mask for level in levels))
+    return Grid(f"int{bits}", bits, tuple(map(float, levels)), tuple(level & mask for level in levels), ties_to_even=True)
 
 
 @lru_cache(maxsize=64)
@@ -93,4 +104,5 @@ def format_grid(name: str) -> Grid:
     exact = [float(value) for value in values if value is not None]
     levels = torch.tensor(exact, dtype=torch.float32).tolist()
     found = dict(zip(levels, codes, strict=True))
-    return Grid(name, number_format.width, tuple(found), tuple(found.values()))
+    is_float = isinstance(number_format, FloatFormat)
+    return Grid(name, number_format.width, tuple(found), tuple(found.values()), ties_to_even=is_float)

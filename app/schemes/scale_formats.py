@@ -1,7 +1,8 @@
 """The numbers that a layout can store as a scale, and rounding to them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -15,18 +16,46 @@ _DTYPES = {
     "float8_e4m3fn": torch.float8_e4m3fn,
     "float8_e8m0fnu": torch.float8_e8m0fnu,
 }
+_LARGEST_FLOAT32 = torch.finfo(torch.float32).max
+
+
+class StorableScales(Protocol):
+    """What a search needs to know about the scales of some blocks."""
+
+    @property
+    def has_signs(self) -> bool:
+        """Whether a negative scale can be stored."""
+        ...
+
+    def nearest(self, scales: Tensor) -> Tensor:
+        """The storable number nearest to each, of the same sign where there are signs; never zero."""
+        ...
+
+    def neighbours(self, scales: Tensor) -> tuple[Tensor, Tensor]:
+        """The storable numbers next to storable ones in magnitude, smaller and larger; the same one at the ends."""
+        ...
+
+    def all_between(self, low: float, high: float) -> Tensor | None:
+        """Every storable magnitude from `low` to `high`, ascending; None where there are too many to try each."""
+        ...
+
+    def of_rows(self, rows: slice) -> "StorableScales":
+        """The same for some of the blocks."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class ScaleFormat:
-    """A float format whose positive numbers, and zero where it has one, are the scales.
+    """A float format whose positive numbers are the scales, and with a sign the negative ones.
 
     Of E8M0 the numbers from 2^-126 on are used: 2^-127 is a subnormal float32.
     """
 
     name: str
-    unit: float = 1.0
-    """A second scale of the whole tensor, which every stored one is multiplied by; a normal float32."""
+    divisor: float = 1.0
+    """A number of the whole tensor, a float32, by which every stored scale is divided in float32 (NVFP4's global)."""
+    largest_level: float = 1.0
+    """The largest magnitude that is multiplied by a scale: larger scales than keep the product finite are not used."""
 
     @property
     def dtype(self) -> torch.dtype:
@@ -39,38 +68,69 @@ class ScaleFormat:
         return self._format.width
 
     @property
+    def has_signs(self) -> bool:
+        """See `StorableScales`."""
+        return self._format.signed
+
+    @property
     def smallest(self) -> float:
         """The smallest positive number that is stored; a normal float32."""
         return max(float(self._format.min_positive), 2.0**-126)
 
     @property
     def largest(self) -> float:
-        """The largest."""
-        return float(self._format.max)
+        """The largest that is stored."""
+        return _largest_stored(self)
 
     @property
     def _format(self) -> FloatFormat:
         return _float_format(self.name)
 
+    def for_levels(self, largest_level: float) -> "ScaleFormat":
+        """The same for levels up to that magnitude."""
+        return replace(self, largest_level=largest_level)
+
     def nearest(self, scales: Tensor) -> Tensor:
-        """The storable number nearest to each float32, times the unit: saturating at both ends, and never zero."""
-        sizes = (scales.abs() / self.unit).clamp_(self.smallest, self.largest)
+        """The storable number nearest to each float32, as it multiplies: saturating at both ends, and never zero."""
+        sizes = (scales.abs() * self.divisor).clamp_(self.smallest, self.largest)
+        rounded = self._rounded(sizes).clamp_(max=self.largest) / self.divisor
+        return torch.where(scales < 0, -rounded, rounded) if self.has_signs else rounded
+
+    def _rounded(self, sizes: Tensor) -> Tensor:
         if self.name == "float8_e8m0fnu":
-            mantissas, exponents = torch.frexp(sizes)  # [0.5, 1): up from 0.75, the middle
-            rounded = torch.ldexp(torch.ones_like(sizes), exponents - 1 + (mantissas > 0.75)).clamp_(max=self.largest)
-        else:
-            rounded = sizes if self.name == "float32" else sizes.to(self.dtype).to(torch.float32)
-        rounded = rounded * self.unit
-        return torch.where(scales < 0, -rounded, rounded)
+            words = sizes.view(torch.int32)
+            up = (words & 0x7FFFFF) > 0x400000  # a tie goes down; powers of two are all that is left
+            return ((words & 0x7F800000) + (up.to(torch.int32) << 23)).view(torch.float32)
+        return sizes if self.name == "float32" else sizes.to(self.dtype).to(torch.float32)
 
     def neighbours(self, scales: Tensor) -> tuple[Tensor, Tensor]:
-        """The storable numbers next to storable ones in magnitude, smaller and larger; the same one at the ends."""
-        step = 2.0 ** -(self._format.mantissa_bits + 1)
-        return self.nearest(scales * (1 - step * 1.5)), self.nearest(scales * (1 + step * 2.5))
+        """See `StorableScales`."""
+        every = _every_number(self.name)
+        if every is None:
+            below = torch.nextafter(scales, torch.zeros_like(scales))
+            return self.nearest(below), self.nearest(torch.nextafter(scales, scales * torch.inf))
+        every = every.to(scales.device)
+        places = torch.searchsorted(every, self.stored(scales).to(torch.float32).abs())
+        around = (every[(places + step).clamp_(0, len(every) - 1)] / self.divisor for step in (-1, 1))
+        smaller, larger = (self.nearest(torch.copysign(each, scales)) for each in around)
+        return smaller, larger
+
+    def all_between(self, low: float, high: float) -> Tensor | None:
+        """See `StorableScales`."""
+        every = _every_number(self.name)
+        if every is None:
+            return None
+        usable = every[(every >= self.smallest) & (every <= self.largest)] / self.divisor
+        return usable[(usable >= low) & (usable <= high)]
+
+    def of_rows(self, rows: slice) -> "ScaleFormat":
+        """See `StorableScales`."""
+        del rows
+        return self
 
     def stored(self, scales: Tensor) -> Tensor:
-        """Scales that `nearest` gave, in the dtype of a file, without the unit."""
-        return (scales / self.unit).to(self.dtype)
+        """Scales that `nearest` gave, in the dtype of a file."""
+        return (scales * self.divisor).to(self.dtype)
 
 
 @lru_cache(maxsize=8)
@@ -78,3 +138,27 @@ def _float_format(name: str) -> FloatFormat:
     number_format = find_format(name)
     assert isinstance(number_format, FloatFormat), name
     return number_format
+
+
+@lru_cache(maxsize=8)
+def _every_number(name: str) -> Tensor | None:
+    """All positive numbers of a format of at most 16 bits, ascending."""
+    number_format, dtype = _float_format(name), _DTYPES[name]
+    if number_format.width > 16:
+        return None
+    codes = torch.arange(number_format.has_zero, number_format.max_magnitude + 1)
+    return codes.to(torch.uint8 if dtype.itemsize == 1 else torch.int16).view(dtype).to(torch.float32)
+
+
+@lru_cache(maxsize=256)
+def _largest_stored(scale_format: ScaleFormat) -> float:
+    """The largest number of the format whose product with the largest level is a finite float32."""
+    every = _every_number(scale_format.name)
+    if every is not None:
+        is_finite = torch.isfinite(every / scale_format.divisor * scale_format.largest_level)
+        return float(every[is_finite][-1])
+    assert scale_format.divisor == 1, "a scale of 32 bits needs no second one"
+    largest = torch.tensor(_LARGEST_FLOAT32) / max(scale_format.largest_level, 1.0)
+    while not torch.isfinite(largest * scale_format.largest_level):
+        largest = torch.nextafter(largest, torch.zeros_like(largest))
+    return float(largest)
