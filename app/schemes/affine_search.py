@@ -1,0 +1,172 @@
+"""The plain torch search for scale and offset of each block of affine integers; a kernel finds the same, faster.
+
+Every pair that is chosen is one that the layout stores, and its error is that of the numbers that come back.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from app.schemes.affine_arithmetic import block_ends, fixed_sum
+from app.schemes.affine_pairs import AffinePairs, MinimumPairs, Pair, Sums, ZeroPointPairs
+from app.schemes.scale_formats import ScaleFormat
+from app.schemes.scheme import Choices, ScaleRule
+
+_CHUNK = 1 << 17
+"""Elements that are looked at together, so that the few copies of them stay in the cache."""
+_PIECE = 1 << 14
+"""Columns of a long block that are summed before the next are looked at."""
+_STARTS = 12
+"""The share of a block's range that is cut off goes at each end in this many steps, all pairs of ends tried ..."""
+_FIRST_SHARE = -0.03
+"""... from a range a little beyond the values ..."""
+_LAST_SHARE = {1: 0.48, 2: 0.46, 3: 0.34, 4: 0.26, 5: 0.22, 6: 0.18, 7: 0.14, 8: 0.12}
+"""... up to this, by bits: where levels are few, more is clipped."""
+_LARGEST_CUT = 0.9
+_REFINED = 4
+"""How many of the best starts least squares goes on from."""
+_ROUNDS = 3
+"""How often it does."""
+
+
+def find_affine(
+    blocks: Tensor,
+    bits: int,
+    scale_format: ScaleFormat,
+    minimum_format: ScaleFormat,
+    choices: Choices,
+    weights: Tensor | None = None,
+) -> Pair:
+    """Scale and minimum for each row of `blocks`, float32 `[blocks]` each, storable; NaN in blocks is no element.
+
+    Value = integer * scale + minimum. Scales are positive. `weights`, of the shape of `blocks`, multiply squared errors
+    in `ScaleRule.MSE`. Where the minimum is all of a block, the scale is 1 or the storable number nearest to it.
+    """
+    return find_pairs(blocks, MinimumPairs(bits, scale_format, minimum_format), choices, weights)
+
+
+def find_with_zero_point(
+    blocks: Tensor, bits: int, scale_format: ScaleFormat, choices: Choices, weights: Tensor | None = None
+) -> Pair:
+    """Like `find_affine`, for value = (integer - zero point) * scale: scales and zero points, whole float32."""
+    return find_pairs(blocks, ZeroPointPairs(bits, scale_format), choices, weights)
+
+
+def find_pairs(blocks: Tensor, pairs: AffinePairs, choices: Choices, weights: Tensor | None = None) -> Pair:
+    """Scale and offset for each row of `blocks`: see `find_affine`."""
+    rows = max(1, _CHUNK // blocks.shape[1])
+    found = []
+    for start in range(0, len(blocks), rows):
+        part = slice(start, start + rows)
+        search = AffineSearch.of(blocks[part], pairs, None if weights is None else weights[part])
+        ends = block_ends(blocks[part], choices)
+        found.append(search.least_error(*ends) if choices.scale is ScaleRule.MSE else pairs.between(*ends))
+    scales, offsets = zip(*found, strict=True)
+    return torch.cat(scales), torch.cat(offsets)
+
+
+@dataclass(frozen=True, slots=True)
+class AffineSearch:
+    """Blocks whose pairs are compared."""
+
+    values: Tensor
+    """Zeros in place of NaN."""
+    pairs: AffinePairs
+    weights: Tensor | None
+    """float64; zeros where there is no element."""
+
+    @classmethod
+    def of(cls, blocks: Tensor, pairs: AffinePairs, weights: Tensor | None = None) -> "AffineSearch":
+        """For blocks and weights as `find_affine` takes them."""
+        is_missing = blocks.isnan()
+        if weights is not None or bool(is_missing.any()):
+            known = torch.ones_like(blocks) if weights is None else weights
+            weights = torch.where(is_missing, 0.0, known).to(torch.float64)
+        return cls(blocks.nan_to_num(0.0), pairs, weights)
+
+    def error(self, scales: Tensor, offsets: Tensor) -> Tensor:
+        """The squared error of each block in float64."""
+        total = torch.zeros(len(scales), dtype=torch.float64, device=scales.device)
+        pair = scales[:, None], offsets[:, None]
+        for values, weights in self._pieces():
+            decoded = self.pairs.decode(self.pairs.encode(values, *pair), *pair)
+            squares = (values - decoded).to(torch.float64).square_()
+            total += fixed_sum(squares if weights is None else squares.mul_(weights))
+        return total
+
+    def least_error(self, low: Tensor, high: Tensor) -> Pair:
+        """The best of what the best starts come to; ends as `block_ends` gives them."""
+        pair = self.pairs.between(low, high)
+        best = _Best(*pair, self.error(*pair))
+        errors, all_scales, all_offsets = (torch.stack(each) for each in zip(*self._scan(low, high), strict=True))
+        for place in errors.argsort(dim=0, stable=True)[:_REFINED, None]:
+            scales, offsets = all_scales.gather(0, place)[0], all_offsets.gather(0, place)[0]
+            best = best.or_better(scales, offsets, self.error(scales, offsets))
+            for _ in range(_ROUNDS):
+                fitted = self.pairs.fitted(self._sums(scales, offsets), scales, offsets)
+                first, second = (_Best(*each, self.error(*each)) for each in fitted)
+                nearer = first.or_better(second.scales, second.offsets, second.error)
+                best = best.or_better(nearer.scales, nearer.offsets, nearer.error)
+                scales, offsets = nearer.scales, nearer.offsets
+        return best.scales, best.offsets
+
+    def _pieces(self) -> Iterator[tuple[Tensor, Tensor | None]]:
+        for start in range(0, self.values.shape[1], _PIECE):
+            part = slice(start, start + _PIECE)
+            yield self.values[:, part], None if self.weights is None else self.weights[:, part]
+
+    def _scan(self, low: Tensor, high: Tensor) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        """The starts with their errors in float32, for which blocks are first multiplied by powers of two."""
+        reach = torch.maximum(low.abs(), high.abs()).to(torch.float32)
+        shift = torch.ldexp(torch.ones_like(reach), -torch.frexp(reach).exponent.clamp(-126, 126))
+        pieces = [
+            (values * shift[:, None], None if weights is None else weights.to(torch.float32))
+            for values, weights in self._pieces()
+        ]
+        for pair in self._starts(low, high):
+            scales, offsets = (each[:, None] for each in self.pairs.shifted(*pair, shift))
+            total = torch.zeros_like(pair[0])
+            for values, weights in pieces:
+                decoded = self.pairs.decode(self.pairs.encode(values, scales, offsets), scales, offsets)
+                squares = decoded.sub_(values).square_()
+                total += fixed_sum(squares if weights is None else squares.mul_(weights))
+            yield total, *pair
+
+    def _starts(self, low: Tensor, high: Tensor) -> Iterator[Pair]:
+        yield from self.pairs.starts(low, high)
+        width = high - low
+        step = (_LAST_SHARE[self.pairs.bits] - _FIRST_SHARE) / (_STARTS - 1)
+        shares = [_FIRST_SHARE + step * index for index in range(_STARTS)]
+        for below in shares:
+            for above in shares:
+                if below + above < _LARGEST_CUT:
+                    yield self.pairs.between(low + width * below, high - width * above)
+
+    def _sums(self, scales: Tensor, offsets: Tensor) -> Sums:
+        sums = [torch.zeros(len(scales), dtype=torch.float64, device=scales.device) for _ in range(5)]
+        for values, weights in self._pieces():
+            codes = self.pairs.encode(values, scales[:, None], offsets[:, None]).to(torch.float64)
+            exact = values.to(torch.float64)
+            ones = torch.ones_like(exact) if weights is None else weights
+            weighted = codes * ones
+            terms = (ones, weighted, weighted * codes, exact * ones, weighted * exact)
+            sums = [total + fixed_sum(each) for total, each in zip(sums, terms, strict=True)]
+        return Sums(*sums)
+
+
+@dataclass(frozen=True, slots=True)
+class _Best:
+    scales: Tensor
+    offsets: Tensor
+    error: Tensor
+
+    def or_better(self, scales: Tensor, offsets: Tensor, error: Tensor) -> "_Best":
+        """Where an error is less, that pair."""
+        is_less = error < self.error
+        return _Best(
+            torch.where(is_less, scales, self.scales),
+            torch.where(is_less, offsets, self.offsets),
+            torch.where(is_less, error, self.error),
+        )
