@@ -36,6 +36,11 @@ def dense_packing(bits: int, word_bytes: int = 1) -> Packing:
     )
 
 
+def byte_packing() -> Packing:
+    """A code of eight bits a byte."""
+    return Packing(lambda codes: codes, lambda packed, columns: packed[:, :columns], lambda columns: 8 * columns)
+
+
 @dataclass(frozen=True, slots=True)
 class GridScheme:
     """One grid, one partition, one format of scales."""
@@ -53,11 +58,14 @@ class GridScheme:
         check_values(values, choices)
         scale_format = self.fitted_format(values)
         blocks = self.partition.blocks(values)
-        weights = None
-        if choices.importance is not None:
-            weights = self.partition.blocks(choices.importance.expand(values.shape)).nan_to_num(0.0)
-        scales = find_scales(blocks, self.grid, scale_format, choices, weights)
+        scales = find_scales(blocks, self.grid, scale_format, choices, self.weights(values, choices))
         return self.with_scales(values, scales, scale_format, choices.seed)
+
+    def weights(self, values: Tensor, choices: Choices) -> Tensor | None:
+        """The importance of every element, in blocks."""
+        if choices.importance is None:
+            return None
+        return self.partition.blocks(choices.importance.expand(values.shape)).nan_to_num(0.0)
 
     def with_scales(
         self, values: Tensor, scales: Tensor, scale_format: ScaleFormat, seed: int | None = None

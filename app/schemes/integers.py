@@ -6,11 +6,11 @@ from app.schemes.entries import SchemeEntry, SchemeOptions
 from app.schemes.grid_scheme import GridScheme, dense_packing
 from app.schemes.grids import integer_grid
 from app.schemes.partitions import parse_partition
-from app.schemes.scale_formats import ScaleFormat
+from app.schemes.scale_formats import parse_scale_format
 
 _WORD_BYTES = 4
 _GROUPS = ("group=128", "group=64", "group=32", "channel", "column", "tensor", "block=128x128")
-_OPTIONS = frozenset({"granularity", "scale_format", "scale", "signed_scales", "seed", "importance"})
+_OPTIONS = frozenset({"granularity", "scale_format", "scale", "percentile", "signed_scales", "seed", "importance"})
 
 
 def symmetric_integers(bits: int, options: SchemeOptions) -> GridScheme:
@@ -19,7 +19,7 @@ def symmetric_integers(bits: int, options: SchemeOptions) -> GridScheme:
         f"int{bits}",
         integer_grid(bits),
         parse_partition(options.granularity or _granularities(bits)[0]),
-        ScaleFormat(options.scale_format or "float32"),
+        parse_scale_format(options.scale_format),
         dense_packing(bits, _WORD_BYTES),
         code_offset=1 << (bits - 1),
     )

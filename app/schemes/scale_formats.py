@@ -7,6 +7,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from app.errors import InvalidInput
 from app.formats import FloatFormat, find_format
 
 _DTYPES = {
@@ -131,6 +132,18 @@ class ScaleFormat:
     def stored(self, scales: Tensor) -> Tensor:
         """Scales that `nearest` gave, in the dtype of a file."""
         return (scales * self.divisor).to(self.dtype)
+
+
+def parse_scale_format(name: str | None) -> ScaleFormat:
+    """The formats that scales of integers and floats can have; float32 by default.
+
+    Raises:
+        InvalidInput: `scheme.scale-format`.
+    """
+    known = ("float32", "float16", "bfloat16")
+    if name is not None and name not in known:
+        raise InvalidInput("scheme.scale-format", name=name[:40], known=", ".join(known))
+    return ScaleFormat(name or known[0])
 
 
 @lru_cache(maxsize=8)

@@ -3,6 +3,7 @@
 Every scale that is compared is one that the layout stores, and its error is that of the numbers that come back.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -36,6 +37,16 @@ def find_scales(
         search = _Search.of(blocks[part], None if weights is None else weights[part], grid, scale_format)
         found.append(search.by_rule(choices))
     return torch.cat(found)
+
+
+def least_of(blocks: Tensor, grid: Grid, candidates: Sequence[Tensor], weights: Tensor | None = None) -> Tensor:
+    """For each block the scale with the least squared error of these, the first of equal ones."""
+    search = _Search.of(blocks, weights, grid, ScaleFormat("float32"))
+    best, least = candidates[0], search.error(candidates[0])
+    for scales in candidates[1:]:
+        error = search.error(scales)
+        best, least = torch.where(error < least, scales, best), torch.minimum(error, least)
+    return best
 
 
 @dataclass(frozen=True, slots=True)
