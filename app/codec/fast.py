@@ -194,8 +194,8 @@ def _float_pass(number_format: FloatFormat, rounding: Rounding, overflow: str, s
     if number_format.name == "bfloat16" and overflow == "ieee":
         bfloat16 = halves.bfloat16_kernel(str(rounding))
         return lambda words, codes, start: bfloat16(words, codes, _draw(seed, start)) or 0
-    is_nearest_float16 = number_format.name == "float16" and rounding is Rounding.NEAREST_EVEN and overflow == "ieee"
-    if is_nearest_float16 and (float16 := halves.float16_kernel()) is not None:
+    is_float16 = number_format.name == "float16" and overflow == "ieee"
+    if is_float16 and (float16 := halves.float16_kernel(str(rounding))) is not None:
         return lambda words, codes, _: float16(words, codes) or 0
     if not tables.has_parameters(number_format, rounding):
         return None

@@ -1,4 +1,4 @@
-"""Quantizing on a CUDA device gives the codes of the plain version; without a device, the plain version is what runs."""
+"""Quantizing on a CUDA device gives the codes of the plain version; without one, the plain version is what runs."""
 
 import pytest
 import torch

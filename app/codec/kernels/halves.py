@@ -1,4 +1,4 @@
-"""float32 words to bfloat16, to float16 nearest-even, and to E8M0, in few instructions: torch's casts are fast too.
+"""float32 words to bfloat16, float16 and E8M0, in few instructions: torch's casts are fast too.
 
 What the general kernel of floats gives is given here too, NaN without its payload included.
 """
@@ -62,11 +62,53 @@ def _bfloat16_carry(rounding: str) -> Kernel:
 
 
 @cache
-def float16_kernel() -> Kernel | None:
-    """`encode(words, codes)` by the processor's own conversion; None where it has none."""
-    if not binding.get_host_cpu_features().get("f16c", False):
-        return None
+def float16_kernel(rounding: str) -> Kernel | None:
+    """`encode(words, codes)` by the processor's own conversion, which rounds to nearest-even.
 
+    Other modes step to the neighbour where that has gone the wrong way. None where the processor has no conversion,
+    and for the nearest modes that are not its own.
+    """
+    if not binding.get_host_cpu_features().get("f16c", False) or rounding in {"nearest_away", "stochastic"}:
+        return None
+    half_bits, widened_bits, mend = _half_bits(), _widened_bits(), _mend(rounding)
+
+    def encode(words: Any, codes: Any) -> None:
+        for i in range(words.size):
+            word = words[i]
+            sign = u32(shift_right(word, u32(16)) & u32(0x8000))
+            half = half_bits(word)
+            rounded = mend(u32(half), u32(widened_bits(half) & MAGNITUDE), u32(word & MAGNITUDE), sign)
+            codes[i] = u32(sign | u32(0x7E00)) if u32(word & MAGNITUDE) > INFINITY else rounded
+
+    found: Kernel = njit(nogil=True)(encode)
+    return found
+
+
+def _mend(rounding: str) -> Kernel:
+    """`mend(half, back, magnitude, sign)`: magnitudes are compared as integers, float32's and that which comes back."""
+
+    def inward(half: Any, back: Any, magnitude: Any, sign: Any) -> Any:
+        return u32(half - u32(back > magnitude))
+
+    def outward(half: Any, back: Any, magnitude: Any, sign: Any) -> Any:
+        return u32(half + u32(back < magnitude))
+
+    steps: dict[str, Kernel] = {
+        "nearest_even": lambda half, back, magnitude, sign: half,
+        "toward_zero": inward,
+        "toward_positive": lambda half, back, magnitude, sign: (
+            inward(half, back, magnitude, sign) if sign != u32(0) else outward(half, back, magnitude, sign)
+        ),
+        "toward_negative": lambda half, back, magnitude, sign: (
+            outward(half, back, magnitude, sign) if sign != u32(0) else inward(half, back, magnitude, sign)
+        ),
+        "to_odd": lambda half, back, magnitude, sign: u32(inward(half, back, magnitude, sign) | u32(back != magnitude)),
+    }
+    inward, outward = inlined(inward), inlined(outward)
+    return inlined(steps[rounding])
+
+
+def _half_bits() -> Kernel:
     def build(context: Any, word: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             value = builder.bitcast(arguments[0], ir.FloatType())
@@ -74,15 +116,19 @@ def float16_kernel() -> Kernel | None:
 
         return uint16(uint32), generate
 
-    half_bits: Kernel = intrinsic(build)
+    found: Kernel = intrinsic(build)
+    return found
 
-    def encode(words: Any, codes: Any) -> None:
-        for i in range(words.size):
-            word = words[i]
-            nan = u32(u32(shift_right(word, u32(16)) & u32(0x8000)) | u32(0x7E00))
-            codes[i] = nan if u32(word & MAGNITUDE) > INFINITY else u32(half_bits(word))
 
-    found: Kernel = njit(nogil=True)(encode)
+def _widened_bits() -> Kernel:
+    def build(context: Any, half: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            value = builder.bitcast(arguments[0], ir.HalfType())
+            return builder.bitcast(builder.fpext(value, ir.FloatType()), ir.IntType(32))
+
+        return uint32(uint16), generate
+
+    found: Kernel = intrinsic(build)
     return found
 
 
