@@ -15,6 +15,7 @@ from app.wording.sentences import (
     jobs,
     number_line,
     numbers,
+    quantization,
     requests,
     stories,
 )
@@ -33,4 +34,5 @@ SENTENCES: dict[str, str] = {
     **number_line.SENTENCES,
     **designer.SENTENCES,
     **compare.SENTENCES,
+    **quantization.SENTENCES,
 }

@@ -1,0 +1,132 @@
+"""Pictures of a quantized matrix as data: error against the clipping point, and where values fall on the grid."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from app.metrics.tensor_error import tensor_error
+from app.schemes.grid_scheme import GridScheme
+from app.schemes.registry import ENTRIES, find_scheme
+from app.tasks.quantize_request import SchemeChoice
+from app.tasks.quantize_values import Quantized, quantize_one
+
+CURVE_POINTS = 120
+_FIRST_CLIP, _LAST_CLIP = 0.1, 1.6
+MOST_BINS = 256
+
+
+@dataclass(frozen=True, slots=True)
+class ClipPoint:
+    """All scales at one multiple of what puts each block's largest magnitude on the grid's end."""
+
+    clip: float
+    mse: float | None
+    sqnr_db: float | None
+    clipped_share: float
+    """Of all numbers: those beyond the ends of their block."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClipCurve:
+    """Error against the clipping point, each point worked out by quantizing the matrix."""
+
+    points: tuple[ClipPoint, ...]
+    chosen_clip: float | None
+    """The multiple that the scheme's own scales stand for: of one scale that itself, of many their middle one."""
+    chosen_mse: float | None
+    chosen_sqnr_db: float | None
+    """Each block has its own scale there: the error may be below every point of the curve."""
+
+    @property
+    def best(self) -> ClipPoint | None:
+        """The point with the least error."""
+        return min((each for each in self.points if each.mse is not None), key=lambda each: each.mse or 0, default=None)
+
+
+def clip_curve(values: Tensor, choice: SchemeChoice, points: int = CURVE_POINTS) -> ClipCurve | None:
+    """The error at `points` clipping points from a tenth to 1.6 times the largest magnitude of each block.
+
+    None for schemes that have no scale to move: plain casts, and layouts whose scales depend on each other.
+
+    Raises:
+        InvalidInput: what the scheme refuses.
+    """
+    scheme = find_scheme(choice.name, choice.options)
+    if not isinstance(scheme, GridScheme) or "scale" not in ENTRIES[choice.name].options:
+        return None
+    chosen = quantize_one(values, choice)
+    full = _full_scales(values, scheme)
+    return ClipCurve(
+        points=tuple(_point(values, choice, scheme, full, clip) for clip in _clips(points)),
+        chosen_clip=_middle(scheme.read_scales(chosen.stored).reshape(-1).abs(), full),
+        chosen_mse=chosen.error.figures.mse,
+        chosen_sqnr_db=chosen.error.figures.sqnr_db,
+    )
+
+
+def clip_at(values: Tensor, choice: SchemeChoice, clip: float) -> ClipPoint | None:
+    """One point of the curve: what a slider is at."""
+    scheme = find_scheme(choice.name, choice.options)
+    if not isinstance(scheme, GridScheme) or "scale" not in ENTRIES[choice.name].options:
+        return None
+    return _point(values, choice, scheme, _full_scales(values, scheme), clip)
+
+
+def _full_scales(values: Tensor, scheme: GridScheme) -> Tensor:
+    """Of each block, the scale that puts its largest magnitude on the grid's end."""
+    largest = scheme.partition.blocks(values.abs()).nan_to_num(0.0).amax(dim=1)
+    return largest / max(scheme.grid.largest, -scheme.grid.smallest)
+
+
+def _clips(points: int) -> list[float]:
+    step = (_LAST_CLIP - _FIRST_CLIP) / (points - 1)
+    return [_FIRST_CLIP + index * step for index in range(points)]
+
+
+def _point(values: Tensor, choice: SchemeChoice, scheme: GridScheme, full: Tensor, clip: float) -> ClipPoint:
+    scale_format = scheme.fitted_format(values)
+    scales = scale_format.nearest(torch.where(full == 0, 1.0, full * clip))
+    stored = scheme.with_scales(values, scales, scale_format, choice.seed)
+    figures = tensor_error(values, scheme.dequantize(stored)).figures
+    beyond = scheme.partition.spread(scales, stored.shape)
+    low, high = beyond * scheme.grid.smallest, beyond * scheme.grid.largest
+    outside = int(torch.count_nonzero((values < low) | (values > high)))
+    return ClipPoint(clip, figures.mse, figures.sqnr_db, outside / values.numel())
+
+
+def _middle(scales: Tensor, full: Tensor) -> float | None:
+    multiples = (scales / full)[full > 0]
+    return float(multiples.median()) if multiples.numel() else None
+
+
+@dataclass(frozen=True, slots=True)
+class LevelHistogram:
+    """How the scaled values (value - offset over scale) lie over the levels of the grid."""
+
+    low: float
+    high: float
+    """The ends of the bins, in units of levels."""
+    counts: tuple[int, ...]
+    """Values in bins of equal width from `low` to `high`."""
+    levels: tuple[float, ...]
+    """The levels that are used, ascending."""
+    level_counts: tuple[int, ...]
+    """How many numbers were stored as each."""
+
+
+def level_histogram(values: Tensor, quantized: Quantized, bins: int = 128) -> LevelHistogram:
+    """Where each weight falls between the levels, and how often each level is used; `bins` at most 256."""
+    elements = quantized.elements
+    shifted = values if elements.offsets is None else values - elements.offsets
+    scaled = torch.where(elements.scales == 0, 0.0, shifted.to(torch.float64) / elements.scales.to(torch.float64))
+    scaled = scaled.nan_to_num(0.0, posinf=0.0, neginf=0.0)
+    levels, counts = torch.unique(elements.levels, return_counts=True)
+    low = min(float(scaled.min()), float(levels[0]))
+    high = max(float(scaled.max()), float(levels[-1]))
+    if low == high:
+        low, high = low - 1, high + 1
+    histogram = torch.histc(scaled, min(bins, MOST_BINS), low, high)
+    return LevelHistogram(
+        low, high, tuple(map(int, histogram.tolist())), tuple(levels.tolist()), tuple(counts.tolist())
+    )
