@@ -80,6 +80,10 @@ class AffinePairs(Protocol):
         """The numbers that readers get, float32."""
         ...
 
+    def taken_apart(self, codes: Tensor, offsets: Tensor) -> tuple[Tensor, Tensor | None]:
+        """What multiplies the scale, and what is added after."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class MinimumPairs:
@@ -132,6 +136,10 @@ class MinimumPairs:
         """See `AffinePairs`."""
         return codes.mul(scales).add_(offsets)
 
+    def taken_apart(self, codes: Tensor, offsets: Tensor) -> tuple[Tensor, Tensor | None]:
+        """See `AffinePairs`."""
+        return codes, offsets
+
 
 @dataclass(frozen=True, slots=True)
 class ZeroPointPairs:
@@ -183,6 +191,10 @@ class ZeroPointPairs:
         """See `AffinePairs`."""
         return codes.sub(offsets).mul_(scales)
 
+    def taken_apart(self, codes: Tensor, offsets: Tensor) -> tuple[Tensor, Tensor | None]:
+        """See `AffinePairs`."""
+        return codes - offsets, None
+
 
 @dataclass(frozen=True, slots=True)
 class FloatZeroPairs:
@@ -225,6 +237,10 @@ class FloatZeroPairs:
     def decode(self, codes: Tensor, scales: Tensor, offsets: Tensor) -> Tensor:
         """See `AffinePairs`."""
         return codes.sub(offsets).mul_(scales)
+
+    def taken_apart(self, codes: Tensor, offsets: Tensor) -> tuple[Tensor, Tensor | None]:
+        """See `AffinePairs`."""
+        return codes - offsets, None
 
 
 _EXACT_STARTS = 8

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from app.schemes.affine_arithmetic import block_ends, fixed_sum
+from app.schemes.affine_arithmetic import block_ends, fixed_sum, last_integer
 from app.schemes.affine_pairs import AffinePairs, MinimumPairs, Pair, Sums, ZeroPointPairs
 from app.schemes.scale_formats import ScaleFormat
 from app.schemes.scheme import Choices, ScaleRule
@@ -44,14 +44,18 @@ def find_affine(
     Value = integer * scale + minimum. Scales are positive. `weights`, of the shape of `blocks`, multiply squared errors
     in `ScaleRule.MSE`. Where the minimum is all of a block, the scale is 1 or the storable number nearest to it.
     """
-    return find_pairs(blocks, MinimumPairs(bits, scale_format, minimum_format), choices, weights)
+    return find_pairs(blocks, MinimumPairs(bits, _for_bits(scale_format, bits), minimum_format), choices, weights)
 
 
 def find_with_zero_point(
     blocks: Tensor, bits: int, scale_format: ScaleFormat, choices: Choices, weights: Tensor | None = None
 ) -> Pair:
     """Like `find_affine`, for value = (integer - zero point) * scale: scales and zero points, whole float32."""
-    return find_pairs(blocks, ZeroPointPairs(bits, scale_format), choices, weights)
+    return find_pairs(blocks, ZeroPointPairs(bits, _for_bits(scale_format, bits)), choices, weights)
+
+
+def _for_bits(scale_format: ScaleFormat, bits: int) -> ScaleFormat:
+    return scale_format.for_levels(last_integer(bits))
 
 
 def find_pairs(blocks: Tensor, pairs: AffinePairs, choices: Choices, weights: Tensor | None = None) -> Pair:

@@ -1,16 +1,37 @@
-"""Symmetric integers of 2 to 8 bits: value = integer * scale, in compressed-tensors' pack-quantized layout."""
+"""Integers of 2 to 8 bits, symmetric (value = integer * scale) or not, in compressed-tensors' pack-quantized layout."""
 
 from functools import partial
 
+from app.errors import InvalidInput
+from app.schemes.affine import asymmetric_integers
 from app.schemes.entries import SchemeEntry, SchemeOptions
 from app.schemes.grid_scheme import GridScheme, dense_packing
 from app.schemes.grids import integer_grid
 from app.schemes.partitions import parse_partition
 from app.schemes.scale_formats import parse_scale_format
+from app.schemes.scheme import Scheme
 
 _WORD_BYTES = 4
 _GROUPS = ("group=128", "group=64", "group=32", "channel", "column", "tensor", "block=128x128")
-_OPTIONS = frozenset({"granularity", "scale_format", "scale", "percentile", "signed_scales", "seed", "importance"})
+_OPTIONS = frozenset(
+    {
+        *("granularity", "symmetric", "zero_point", "scale_format"),
+        *("scale", "percentile", "signed_scales", "seed", "importance"),
+    }
+)
+
+
+def integers(bits: int, options: SchemeOptions) -> Scheme:
+    """Symmetric unless that is declined or a kind of zero point is asked for.
+
+    Raises:
+        InvalidInput: `scheme.option`, a zero point for symmetric ones.
+    """
+    if options.symmetric and options.zero_point is not None:
+        raise InvalidInput("scheme.option", name=f"int{bits}", option="zero_point")
+    if options.symmetric is False or options.zero_point is not None:
+        return asymmetric_integers(bits, options, _granularities(bits)[0])
+    return symmetric_integers(bits, options)
 
 
 def symmetric_integers(bits: int, options: SchemeOptions) -> GridScheme:
@@ -36,7 +57,7 @@ ENTRIES = tuple(
         element=f"int{bits}",
         layout="compressed-tensors",
         options=_OPTIONS,
-        build=partial(symmetric_integers, bits),
+        build=partial(integers, bits),
         granularities=_granularities(bits),
     )
     for bits in range(2, 9)

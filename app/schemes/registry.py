@@ -1,11 +1,20 @@
 """The table of all schemes of the engine, gathered from their families."""
 
 from app.errors import InvalidInput
-from app.schemes import codebooks, floats, integers, microscaling
+from app.schemes import affine, codebooks, floats, integers, lloyd_max, microscaling
 from app.schemes.entries import SchemeEntry, SchemeOptions
 from app.schemes.scheme import Scheme
 
-ENTRIES: dict[str, SchemeEntry] = {entry.name: entry for entry in (*integers.ENTRIES, *floats.ENTRIES, *microscaling.ENTRIES, *codebooks.ENTRIES)}
+_FAMILIES = (
+    integers.ENTRIES,
+    affine.ENTRIES,
+    floats.ENTRIES,
+    microscaling.ENTRIES,
+    codebooks.ENTRIES,
+    lloyd_max.ENTRIES,
+)
+
+ENTRIES: dict[str, SchemeEntry] = {entry.name: entry for family in _FAMILIES for entry in family}
 
 
 def find_scheme(name: str, options: SchemeOptions | None = None) -> Scheme:
