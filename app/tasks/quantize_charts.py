@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from app.metrics.tensor_error import tensor_error
 from app.schemes.grid_scheme import GridScheme
 from app.schemes.registry import ENTRIES, find_scheme
+from app.tasks.quantize_clips import ClipPoint, clip_points, full_scales
 from app.tasks.quantize_request import SchemeChoice
 from app.tasks.quantize_values import Quantized, quantize_one
 
@@ -17,19 +17,8 @@ MOST_BINS = 256
 
 
 @dataclass(frozen=True, slots=True)
-class ClipPoint:
-    """All scales at one multiple of what puts each block's largest magnitude on the grid's end."""
-
-    clip: float
-    mse: float | None
-    sqnr_db: float | None
-    clipped_share: float
-    """Of all numbers: those beyond the ends of their block."""
-
-
-@dataclass(frozen=True, slots=True)
 class ClipCurve:
-    """Error against the clipping point, each point worked out by quantizing the matrix."""
+    """Error against the clipping point, each number at its nearest level at every point."""
 
     points: tuple[ClipPoint, ...]
     chosen_clip: float | None
@@ -44,10 +33,12 @@ class ClipCurve:
         return min((each for each in self.points if each.mse is not None), key=lambda each: each.mse or 0, default=None)
 
 
-def clip_curve(values: Tensor, choice: SchemeChoice, points: int = CURVE_POINTS) -> ClipCurve | None:
+def clip_curve(
+    values: Tensor, choice: SchemeChoice, points: int = CURVE_POINTS, chosen: Quantized | None = None
+) -> ClipCurve | None:
     """The error at `points` clipping points from a tenth to 1.6 times the largest magnitude of each block.
 
-    None for schemes that have no scale to move: plain casts, and layouts whose scales depend on each other.
+    `chosen` is the scheme's own work where that is at hand. None for schemes that have no scale to move: plain casts, and layouts whose scales depend on each other.
 
     Raises:
         InvalidInput: what the scheme refuses.
@@ -55,10 +46,10 @@ def clip_curve(values: Tensor, choice: SchemeChoice, points: int = CURVE_POINTS)
     scheme = find_scheme(choice.name, choice.options)
     if not isinstance(scheme, GridScheme) or "scale" not in ENTRIES[choice.name].options:
         return None
-    chosen = quantize_one(values, choice)
-    full = _full_scales(values, scheme)
+    chosen = chosen or quantize_one(values, choice)
+    full = full_scales(values, scheme)
     return ClipCurve(
-        points=tuple(_point(values, choice, scheme, full, clip) for clip in _clips(points)),
+        points=clip_points(values, scheme, _clips(points)),
         chosen_clip=_middle(scheme.read_scales(chosen.stored).reshape(-1).abs(), full),
         chosen_mse=chosen.error.figures.mse,
         chosen_sqnr_db=chosen.error.figures.sqnr_db,
@@ -70,29 +61,12 @@ def clip_at(values: Tensor, choice: SchemeChoice, clip: float) -> ClipPoint | No
     scheme = find_scheme(choice.name, choice.options)
     if not isinstance(scheme, GridScheme) or "scale" not in ENTRIES[choice.name].options:
         return None
-    return _point(values, choice, scheme, _full_scales(values, scheme), clip)
-
-
-def _full_scales(values: Tensor, scheme: GridScheme) -> Tensor:
-    """Of each block, the scale that puts its largest magnitude on the grid's end."""
-    largest = scheme.partition.blocks(values.abs()).nan_to_num(0.0).amax(dim=1)
-    return largest / max(scheme.grid.largest, -scheme.grid.smallest)
+    return clip_points(values, scheme, [clip])[0]
 
 
 def _clips(points: int) -> list[float]:
     step = (_LAST_CLIP - _FIRST_CLIP) / (points - 1)
     return [_FIRST_CLIP + index * step for index in range(points)]
-
-
-def _point(values: Tensor, choice: SchemeChoice, scheme: GridScheme, full: Tensor, clip: float) -> ClipPoint:
-    scale_format = scheme.fitted_format(values)
-    scales = scale_format.nearest(torch.where(full == 0, 1.0, full * clip))
-    stored = scheme.with_scales(values, scales, scale_format, choice.seed)
-    figures = tensor_error(values, scheme.dequantize(stored)).figures
-    beyond = scheme.partition.spread(scales, stored.shape)
-    low, high = beyond * scheme.grid.smallest, beyond * scheme.grid.largest
-    outside = int(torch.count_nonzero((values < low) | (values > high)))
-    return ClipPoint(clip, figures.mse, figures.sqnr_db, outside / values.numel())
 
 
 def _middle(scales: Tensor, full: Tensor) -> float | None:
