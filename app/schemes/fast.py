@@ -1,0 +1,37 @@
+"""Quantizing at the speed of memory on the CPU: compiled passes for schemes of one grid and one scale a block.
+
+What a scheme's own `quantize` gives, with codes equal for equal scales and searched scales within 0.01 dB; what no
+kernel knows goes there. Numba is imported on first use; kernels are compiled once and kept on disk.
+"""
+
+from torch import Tensor
+
+from app.schemes.grid_scheme import GridScheme
+from app.schemes.scheme import Choices, QuantizedTensor, Scheme
+
+
+def quantize_fast(
+    scheme: Scheme, values: Tensor, choices: Choices, out: QuantizedTensor | None = None
+) -> QuantizedTensor:
+    """The matrix as the layout stores it; the arguments are those of `Scheme.quantize`.
+
+    `out`, an earlier result for the same shape and scheme, lends its memory to the new one.
+
+    Raises:
+        InvalidInput: what the scheme refuses.
+    """
+    if not values.is_cuda and choices.seed is None and choices.importance is None and values.numel():
+        found = _quantize(scheme, values, choices, out)
+        if found is not None:
+            return found
+    return scheme.quantize(values, choices)
+
+
+def _quantize(
+    scheme: Scheme, values: Tensor, choices: Choices, out: QuantizedTensor | None
+) -> QuantizedTensor | None:
+    if isinstance(scheme, GridScheme):
+        from app.schemes.fast_grids import quantize_grid  # noqa: PLC0415 - numba is imported on first use only
+
+        return quantize_grid(scheme, values, choices, out)
+    return None

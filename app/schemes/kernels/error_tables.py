@@ -1,0 +1,101 @@
+"""Tables of errors: for each of 511 places of value / reach, what rounding costs at thirty-two scales at once."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+
+from app.schemes.grids import Grid
+
+CANDIDATES = 32
+HALF = 255
+"""Places on each side of zero; -1, 0 and 1 are exact."""
+_WITHIN = 9
+"""Points at which the error of one place is taken, and averaged."""
+STRETCH = 256
+"""Elements whose errors are summed in 16 bits before they are added to sums of 32."""
+
+
+class ScanTable(NamedTuple):
+    """What a scan reads, by addresses."""
+
+    rows: np.int64
+    """uint16, 32 for each place, aligned to 64 bytes."""
+    factors: np.int64
+    """float32 `[32]`: candidate scales over the reach, ascending in magnitude, negative ones last."""
+    own: np.int64
+    """The lane of the scale that absmax gives."""
+    positive: np.int64
+    """How many are positive."""
+    trusted: np.uint32
+    """Sums for one element of less than this, times 2^10, are too small to tell scales apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldTable:
+    """A table for kernels, and its memory."""
+
+    table: ScanTable
+    memory: tuple[Any, ...] = ()
+
+
+NO_TABLE = HeldTable(ScanTable(np.int64(0), np.int64(0), np.int64(0), np.int64(0), np.uint32(0)))
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Where scales put the reach, in units of the grid's end, in even steps of the logarithm."""
+
+    first: float
+    last: float
+    count: int
+
+
+def candidate_factors(grid: Grid, ranges: tuple[Candidates, ...]) -> Any:
+    """Scales over the reach: one range for positive ones, and another for negative ones. One of the first is absmax's."""
+    found: list[float] = []
+    for sign, each in zip((1, -1), ranges, strict=False):
+        ratios = np.geomspace(each.last, each.first, each.count)
+        if sign > 0:
+            ratios[np.abs(np.log(ratios)).argmin()] = 1
+        found += [sign / (float(ratio) * grid.end) for ratio in ratios]
+    assert len(found) == CANDIDATES
+    return np.array(found, np.float32)
+
+
+@lru_cache(maxsize=64)
+def scan_table(grid: Grid, ranges: tuple[Candidates, ...], count: int) -> HeldTable:
+    """The table for blocks of so many elements."""
+    factors = candidate_factors(grid, ranges)
+    errors = _errors(grid, factors)
+    gap = float(np.diff(np.array(grid.levels)).max()) / 2 / grid.end
+    unit = 65535 / (min(count, STRETCH) * gap * gap)
+    rows = _aligned(np.minimum(np.rint(errors * unit), 65535).astype(np.uint16))
+    within = (1 / HALF) ** 2 / 12
+    own = int(np.abs(factors * grid.end - 1).argmin())
+    trusted = np.uint32(min(6 * within * unit * 1024, 2**32 - 1))
+    addresses = np.int64(rows.ctypes.data), np.int64(factors.ctypes.data)
+    return HeldTable(ScanTable(*addresses, np.int64(own), np.int64(ranges[0].count), trusted), (rows, factors))
+
+
+def _errors(grid: Grid, factors: Any) -> Any:
+    """float64 `[511, 32]`: the squared error over the squared reach, averaged over each place."""
+    steps = (np.arange(_WITHIN) - _WITHIN // 2) / _WITHIN
+    middles = np.arange(-HALF, HALF + 1)
+    points = (middles[:, None] + steps) / HALF
+    points[0], points[-1] = -1, 1
+    scaled = points[:, :, None] / factors.astype(np.float64)
+    places = grid.nearest(torch.from_numpy(scaled.astype(np.float32)))
+    levels = grid.level_tensor().to(torch.float64)[places].numpy()
+    return (((scaled - levels) * factors) ** 2).mean(axis=1)
+
+
+def _aligned(rows: Any) -> Any:
+    """The same numbers from a multiple of 64 bytes on, one after another."""
+    memory = np.empty(rows.nbytes + 64, np.uint8)
+    start = -memory.ctypes.data % 64
+    found = memory[start : start + rows.nbytes].view(np.uint16)
+    found[:] = rows.reshape(-1)
+    return found

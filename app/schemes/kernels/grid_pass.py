@@ -1,0 +1,166 @@
+"""One pass over a stretch of rows: reach, scale, codes and their packing, a tile that fits the nearest cache at a time."""
+
+# mypy: disable-error-code="untyped-decorator"
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+
+from app.schemes.kernels.blocks import encode_block, reach_word
+from app.schemes.kernels.error_tables import ScanTable
+from app.schemes.kernels.levels import MAGNITUDE, GridTable, levels_of
+from app.schemes.kernels.packing import pack_stretch
+from app.schemes.kernels.search import direct_scale, scan_scale, storable, storable_size
+from app.schemes.kernels.sizes import SizeFormat
+from app.schemes.kernels.vectors import LANES, float_of, word_of
+
+f32, u32 = np.float32, np.uint32
+LARGEST = u32(0x7F7FFFFF)
+"""The word of the largest finite number."""
+
+ABSMAX, GIVEN, DIRECT, SCAN = 0, 1, 2, 3
+"""How scales are found: the reach to the grid's end; they are there already; all candidates; a table, for few levels."""
+TILE = 4096
+_ROOM = 128
+"""Bytes of codes beyond a tile that vectors may touch."""
+
+
+class Task(NamedTuple):
+    """What to do with a matrix."""
+
+    rule: np.int64
+    columns: np.int64
+    size: np.int64
+    """Of a block, in elements of a row."""
+    row_bytes: np.int64
+    bits: np.int64
+    high_first: np.int64
+    end: np.float32
+    table: GridTable
+    form: SizeFormat
+    scan: ScanTable
+    ladder: np.int64
+    """The address of float32 candidate scales over the reach, for blocks that a table does not settle."""
+    rungs: np.int64
+    """How many there are."""
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def quantize_rows(values: Any, first_row: Any, end_row: Any, task: Any, scales: Any, packed: Any) -> Any:
+    """Rows from the first to before the end; gives the largest word of a magnitude.
+
+    `values` and `packed` are flat; `scales` are float32 in the order of blocks.
+    """
+    size, columns = task.size, task.columns
+    stride = (size + LANES - 1) // LANES * LANES
+    blocks_of_row = (columns + size - 1) // size
+    tile = max(TILE // stride, 1)
+    if size % LANES or (tile < blocks_of_row and tile * size * task.bits % 8):
+        tile = blocks_of_row
+    room = tile * stride
+    places, staged, codes = np.empty(stride, np.uint16), np.empty(room, f32), np.empty(room + _ROOM, np.uint8)
+    worst, grid = u32(0), levels_of(task.table)
+    for row in range(first_row, end_row):
+        for first in range(0, blocks_of_row, tile):
+            blocks = min(tile, blocks_of_row - first)
+            start, block = row * columns + first * size, row * blocks_of_row + first
+            count = min(blocks * size, columns - first * size)
+            if count == blocks * stride:
+                found = _tile(values, start, blocks, stride, task, grid, scales, block, codes, places)
+            else:
+                _stage(values, start, count, size, staged, stride, blocks)
+                found = _tile(staged, 0, blocks, stride, task, grid, scales, block, codes, places)
+                _close_up(codes, size, stride, blocks)
+            worst = max(worst, found)
+            place = row * task.row_bytes + first * size * task.bits // 8
+            pack_stretch(codes, count, task.bits, task.high_first, packed, place)
+        used = (columns * task.bits + 7) // 8
+        packed[row * task.row_bytes + used : (row + 1) * task.row_bytes] = 0
+    return worst
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def reach_of(values: Any, start: Any, end: Any) -> Any:
+    """The largest word of a magnitude in a stretch."""
+    whole = (end - start) // LANES * LANES
+    worst = reach_word(values, start, whole)
+    for i in range(start + whole, end):
+        worst = max(worst, word_of(values[i]) & MAGNITUDE)
+    return worst
+
+
+@njit(nogil=True, error_model="numpy")
+def _stage(values: Any, start: Any, count: Any, size: Any, staged: Any, stride: Any, blocks: Any) -> None:
+    """Blocks that are not full, filled up with zeros."""
+    staged[: blocks * stride] = 0
+    for block in range(blocks):
+        here = min(size, count - block * size)
+        for i in range(here):
+            staged[block * stride + i] = values[start + block * size + i]
+
+
+@njit(nogil=True, error_model="numpy")
+def _close_up(codes: Any, size: Any, stride: Any, blocks: Any) -> None:
+    """Codes one after another, without those of what filled blocks up."""
+    if size != stride:
+        for block in range(1, blocks):
+            for i in range(size):
+                codes[block * size + i] = codes[block * stride + i]
+
+
+@njit(nogil=True, error_model="numpy")
+def _tile(
+    values: Any,
+    start: Any,
+    blocks: Any,
+    stride: Any,
+    task: Any,
+    grid: Any,
+    scales: Any,
+    block: Any,
+    codes: Any,
+    places: Any,
+) -> Any:
+    """Scales and codes of whole blocks; each step in a loop of its own, so that blocks overlap in the processor."""
+    worst = u32(0)
+    if task.rule != GIVEN:
+        worst = _reaches(values, start, blocks, stride, scales, block)
+        if task.rule == ABSMAX or worst > LARGEST:
+            _absmax_scales(scales, block, blocks, task.end, task.form)
+        else:
+            for index in range(blocks):
+                here, reach = start + index * stride, scales[block + index]
+                scales[block + index] = _searched(values, here, stride, reach, task, grid, places)
+    for index in range(blocks):
+        encode_block(values, start + index * stride, stride, scales[block + index], grid, codes, index * stride)
+    return worst
+
+
+@njit(nogil=True, error_model="numpy", forceinline=True)
+def _reaches(values: Any, start: Any, blocks: Any, stride: Any, scales: Any, block: Any) -> Any:
+    """The largest magnitude of each block, where its scale will be, and the largest word of all."""
+    worst = u32(0)
+    for index in range(blocks):
+        word = reach_word(values, start + index * stride, stride)
+        worst = max(worst, word)
+        scales[block + index] = float_of(word)
+    return worst
+
+
+@njit(nogil=True, error_model="numpy")
+def _absmax_scales(scales: Any, first: Any, count: Any, end: Any, form: Any) -> None:
+    """The largest magnitudes to scales that bring them to the end of the grid; zeros to 1."""
+    for i in range(first, first + count):
+        reach = scales[i]
+        scales[i] = storable_size(f32(1) if reach == 0 else f32(reach / end), form)
+
+
+@njit(nogil=True, error_model="numpy")
+def _searched(values: Any, start: Any, count: Any, reach: Any, task: Any, grid: Any, places: Any) -> Any:
+    """The scale with the least error."""
+    if reach == 0:
+        return storable(f32(1), task.form)
+    if task.rule == SCAN and reach > f32(1e-30):
+        return scan_scale(values, start, count, reach, places, task, grid)
+    return direct_scale(values, start, count, reach, task, grid)
