@@ -41,7 +41,7 @@ class CodebookScheme(GridScheme):
         """The matrix by scales in eight bits: what they are scaled by follows `wanted`, then each is searched anew."""
         blocks = self.partition.blocks(values)
         is_used = blocks.nan_to_num(0.0).abs().amax(dim=1) > 0
-        storable = NestedScales.fitted(wanted, is_used)
+        storable, absmax = NestedScales.fitted(wanted, is_used)
         if choices.scale is ScaleRule.MSE:
             scales = find_scales(blocks, self.grid, storable, choices, self.weights(values, choices))
         else:
@@ -51,7 +51,7 @@ class CodebookScheme(GridScheme):
             plain,
             scales=storable.stored(scales).view(1, -1),
             others={
-                "nested_absmax": storable.absmax,
+                "nested_absmax": absmax,
                 "nested_offset": torch.tensor([storable.offset], device=values.device),
             },
         )
@@ -75,7 +75,7 @@ class CodebookScheme(GridScheme):
         if not self.is_nested:
             return stored.scales
         others = stored.others
-        storable = NestedScales(others["nested_absmax"], float(others["nested_offset"]), stored.scales.numel())
+        storable = NestedScales.of(others["nested_absmax"], float(others["nested_offset"]), stored.scales.numel())
         return storable.read(stored.scales.view(-1))
 
     def storage(self, shape: tuple[int, int]) -> Storage:

@@ -28,7 +28,7 @@ def code_packing(bits: int) -> Packing:
 
 
 def scaled_floats(name: str, options: SchemeOptions) -> GridScheme:
-    """No scale is smaller than 2^-126, so that its inverse is finite: smaller numbers than that times 2^-10 are lost."""
+    """No scale is smaller than 2^-126, so that its inverse is finite: values far below that are lost."""
     grid = format_grid(ELEMENTS[name])
     return GridScheme(
         name,

@@ -10,7 +10,7 @@ from app.codec.stochastic import BITS, random_bits
 from app.schemes.grids import Grid
 from app.schemes.packing import pack_bits, unpack_bits
 from app.schemes.partitions import Partition
-from app.schemes.scale_formats import ScaleFormat
+from app.schemes.scale_formats import ScaleFormat, StorableScales
 from app.schemes.scheme import Choices, Elements, QuantizedTensor, Storage, check_values
 from app.schemes.search import find_scales
 
@@ -57,9 +57,12 @@ class GridScheme:
         """See `Scheme`."""
         check_values(values, choices)
         scale_format = self.fitted_format(values)
-        blocks = self.partition.blocks(values)
-        scales = find_scales(blocks, self.grid, scale_format, choices, self.weights(values, choices))
-        return self.with_scales(values, scales, scale_format, choices.seed)
+        return self.with_scales(values, self.find_scales(values, choices, scale_format), scale_format, choices.seed)
+
+    def find_scales(self, values: Tensor, choices: Choices, storable: StorableScales | None = None) -> Tensor:
+        """The scales by the rule, float32 in the order of blocks."""
+        blocks, weights = self.partition.blocks(values), self.weights(values, choices)
+        return find_scales(blocks, self.grid, storable or self.fitted_format(values), choices, weights)
 
     def weights(self, values: Tensor, choices: Choices) -> Tensor | None:
         """The importance of every element, in blocks."""

@@ -2,11 +2,15 @@
 
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from math import frexp
 
 import torch
 from torch import Tensor
 
 from app.formats import CodebookFormat, FloatFormat, find_format
+
+_EXPONENT = 0x7F800000
+"""Of a float32."""
 
 
 @dataclass(frozen=True)
@@ -20,6 +24,8 @@ class Grid:
     codes: tuple[int, ...]
     ties_to_even: bool = False
     """Whether a number on a middle goes to the level of the even code, as IEEE 754 has it; else to the lower level."""
+    float_shape: tuple[int, int] | None = None
+    """Of a float format's numbers: the bits of the mantissa, and the exponent that the smallest share."""
 
     @cached_property
     def largest(self) -> float:
@@ -42,6 +48,16 @@ class Grid:
         if self.is_uniform:
             return (self.largest - self.smallest) / 2
         return max(self.largest, -self.smallest)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether levels are the whole multiples of one step."""
+        return self._step is not None
+
+    @property
+    def is_halved(self) -> bool:
+        """Whether a level's half is a level again, or lies in the middle of two: so for whole steps and floats."""
+        return self.is_whole or self.float_shape is not None
 
     def level_tensor(self) -> Tensor:
         """float32 `[levels]`."""
@@ -75,6 +91,27 @@ class Grid:
             return (torch.round(scaled) - self.levels[0]).clamp_(0, last).to(torch.int64)
         return torch.searchsorted(self.thresholds().to(scaled.device), scaled.contiguous())
 
+    def rounded(self, scaled: Tensor) -> Tensor:
+        """The level nearest to each, the same as `nearest` finds, but faster: no places in a table."""
+        held = scaled.clamp(self.smallest, self.largest)
+        if self._step is not None:
+            return held.div_(self._step).round_().mul_(self._step)
+        if self.float_shape is not None:
+            mantissa_bits, exponent = self.float_shape
+            powers = (held.view(torch.int32) & _EXPONENT).view(torch.float32).clamp_(min=2.0**exponent)
+            steps = powers.mul_(2.0**-mantissa_bits)
+            return held.div_(steps).round_().mul_(steps)
+        return self.level_tensor().to(held.device)[self.nearest(held)]
+
+    @cached_property
+    def _step(self) -> float | None:
+        """Between all levels, where it is a power of two and the even ones have even codes."""
+        step = self.levels[1] - self.levels[0] if len(self.levels) > 1 else 0.0
+        is_even = all(level == step * round(level / step) for level in self.levels[:1]) if step else False
+        is_regular = all(level == self.levels[0] + step * index for index, level in enumerate(self.levels))
+        is_power = step > 0 and frexp(step)[0] == 0.5
+        return step if is_even and is_regular and is_power and self.ties_to_even else None
+
     def stochastic(self, scaled: Tensor, random: Tensor) -> Tensor:
         """The level below or above, each with the share of the way as its probability; `random` lies in [0, 1)."""
         levels = self.level_tensor().to(scaled.device)
@@ -89,7 +126,8 @@ def integer_grid(bits: int, *, is_narrow: bool = False) -> Grid:
     first = -(1 << (bits - 1)) + is_narrow
     levels = range(first, 1 << (bits - 1))
     mask = (1 << bits) - 1
-    return Grid(f"int{bits}", bits, tuple(map(float, levels)), tuple(level & mask for level in levels), ties_to_even=True)
+    codes = tuple(level & mask for level in levels)
+    return Grid(f"int{bits}", bits, tuple(map(float, levels)), codes, ties_to_even=True)
 
 
 @lru_cache(maxsize=64)
@@ -104,5 +142,7 @@ def format_grid(name: str) -> Grid:
     exact = [float(value) for value in values if value is not None]
     levels = torch.tensor(exact, dtype=torch.float32).tolist()
     found = dict(zip(levels, codes, strict=True))
-    is_float = isinstance(number_format, FloatFormat)
-    return Grid(name, number_format.width, tuple(found), tuple(found.values()), ties_to_even=is_float)
+    if isinstance(number_format, CodebookFormat):
+        return Grid(name, number_format.width, tuple(found), tuple(found.values()))
+    shape = (number_format.mantissa_bits, number_format.min_exponent)
+    return Grid(name, number_format.width, tuple(found), tuple(found.values()), ties_to_even=True, float_shape=shape)

@@ -19,54 +19,60 @@ class NestedScales:
     """The storable scales of some blocks; see `StorableScales`."""
 
     absmax: Tensor
-    """float32 `[ceil(count / 256)]`: of the scales less the offset."""
+    """float32 `[blocks]`: of the scales less the offset, in the block's 256."""
     offset: float
     """A float32: the mean of the scales."""
-    count: int
-    first: int = 0
-    """The place of the first block among all."""
+    ends: Tensor
+    """int64 `[4, blocks]`: the first and last code of a negative scale, the first and last of a positive one."""
 
     @classmethod
-    def fitted(cls, scales: Tensor, is_used: Tensor) -> "NestedScales":
-        """For these scales as the owner has it, but blocks that are all zero do not count."""
+    def of(cls, absmax: Tensor, offset: float, count: int) -> "NestedScales":
+        """What is stored (an absmax for every 256) as `count` blocks use it."""
+        every = dynamic_map().to(absmax.device) * absmax[:, None] + offset
+        negatives, positives = (every <= -_SMALLEST).sum(dim=1), (every >= _SMALLEST).sum(dim=1)
+        # Where a sign cannot be stored at all the other one serves.
+        last_negative = torch.where(negatives > 0, negatives - 1, 255)
+        first_positive = torch.where(positives > 0, 256 - positives, 0)
+        first_negative = torch.where(negatives > 0, 0, first_positive)
+        last_positive = torch.where(positives > 0, 255, last_negative)
+        ends = torch.stack([first_negative, last_negative, first_positive, last_positive])
+        places = torch.arange(count, device=absmax.device) // NESTED_BLOCK
+        return cls(absmax[places], offset, ends[:, places])
+
+    @classmethod
+    def fitted(cls, scales: Tensor, is_used: Tensor) -> tuple["NestedScales", Tensor]:
+        """For these scales as the owner has it, but blocks that are all zero do not count; and each 256's absmax."""
         used = scales[is_used].to(torch.float64)
-        mean = ordered_sum(used[None])[0] / max(len(used), 1) if len(used) else torch.ones(())
+        mean = ordered_sum(used[None])[0] / len(used) if len(used) else torch.ones((), dtype=torch.float64)
         offset = mean.to(torch.float32)
         distances = torch.where(is_used, (scales - offset).abs(), 0.0)
-        padded = torch.nn.functional.pad(distances, (0, -len(scales) % NESTED_BLOCK))
-        absmax = padded.view(-1, NESTED_BLOCK).amax(dim=1)
-        while not torch.isfinite(absmax + offset.abs()).all():
-            absmax = torch.where(torch.isfinite(absmax + offset.abs()), absmax, absmax * (1 - 2.0**-23))
-        return cls(absmax, float(offset), len(scales))
+        absmax = torch.nn.functional.pad(distances, (0, -len(scales) % NESTED_BLOCK)).view(-1, NESTED_BLOCK).amax(dim=1)
+        is_finite = torch.isfinite(absmax + offset.abs())
+        absmax = torch.where(is_finite, absmax, absmax * (1 - 2.0**-22))
+        return cls.of(absmax, float(offset), len(scales)), absmax
 
     @property
     def has_signs(self) -> bool:
         """See `StorableScales`."""
         return True
 
+    @property
+    def are_few(self) -> bool:
+        """See `StorableScales`: 256, but most of them far away."""
+        return False
+
     def of_rows(self, rows: slice) -> "NestedScales":
         """See `StorableScales`."""
-        start, end, _ = rows.indices(self.count)
-        return NestedScales(self.absmax, self.offset, end - start, self.first + start)
+        return NestedScales(self.absmax[rows], self.offset, self.ends[:, rows])
 
     def nearest(self, scales: Tensor) -> Tensor:
         """See `StorableScales`: of the other sign only where no number of the same one can be stored."""
-        return self._read(self._codes(scales))
+        return self.read(self._codes(scales))
 
-    def neighbours(self, scales: Tensor) -> tuple[Tensor, Tensor]:
+    def shifted(self, scales: Tensor, places: int) -> Tensor:
         """See `StorableScales`."""
-        codes, sign = self._codes(scales), torch.where(scales < 0, -1, 1)
-        low, high = self._ends(scales < 0)
-        return self._read((codes - sign).clamp(low, high)), self._read((codes + sign).clamp(low, high))
-
-    def all_between(self, low: float, high: float) -> Tensor | None:
-        """See `StorableScales`: they differ from block to block."""
-        del low, high
-        return None
-
-    def every(self) -> Tensor:
-        """All storable scales of each block, `[blocks, 256]`."""
-        return dynamic_map().to(self.absmax.device) * self._absmax()[:, None] + self.offset
+        outward = torch.where(scales < 0, -places, places)
+        return self.read(self._within(self._codes(scales) + outward, scales < 0))
 
     def stored(self, scales: Tensor) -> Tensor:
         """The codes of scales that `nearest` gave, as uint8."""
@@ -74,30 +80,17 @@ class NestedScales:
 
     def read(self, codes: Tensor) -> Tensor:
         """float32: what readers multiply by, rounded after the product and after the sum, like theirs."""
-        return self._read(codes.to(torch.int64))
-
-    def _read(self, codes: Tensor) -> Tensor:
-        return dynamic_map().to(codes.device)[codes] * self._absmax() + self.offset
-
-    def _absmax(self) -> Tensor:
-        places = torch.arange(self.first, self.first + self.count, device=self.absmax.device)
-        return self.absmax[places // NESTED_BLOCK]
+        return dynamic_map().to(codes.device)[codes.to(torch.int64)] * self.absmax + self.offset
 
     def _codes(self, scales: Tensor) -> Tensor:
-        absmax = self._absmax()
-        share = torch.where(absmax > 0, (scales - self.offset) / absmax, 0.0)
-        codes = torch.searchsorted(_middles().to(scales.device), share)
-        low, high = self._ends(scales < 0)
-        return torch.minimum(torch.maximum(codes, low), high)
+        share = torch.where(self.absmax > 0, (scales - self.offset) / self.absmax, 0.0)
+        return self._within(torch.searchsorted(_middles().to(scales.device), share), scales < 0)
 
-    def _ends(self, is_negative: Tensor) -> tuple[Tensor, Tensor]:
-        """The first and the last code whose scale has that sign; of the other sign where there is none."""
-        every = self.every()
-        negatives = (every <= -_SMALLEST).sum(dim=1)
-        positives = (every >= _SMALLEST).sum(dim=1)
-        is_negative = (is_negative & (negatives > 0)) | (positives == 0)
-        low = torch.where(is_negative, 0, 256 - positives)
-        return low, torch.where(is_negative, negatives - 1, 255)
+    def _within(self, codes: Tensor, is_negative: Tensor) -> Tensor:
+        first_negative, last_negative, first_positive, last_positive = self.ends
+        low = torch.where(is_negative, first_negative, first_positive)
+        high = torch.where(is_negative, last_negative, last_positive)
+        return torch.minimum(torch.maximum(codes, low), high)
 
 
 @lru_cache(maxsize=1)

@@ -32,12 +32,13 @@ class StorableScales(Protocol):
         """The storable number nearest to each, of the same sign where there are signs; never zero."""
         ...
 
-    def neighbours(self, scales: Tensor) -> tuple[Tensor, Tensor]:
-        """The storable numbers next to storable ones in magnitude, smaller and larger; the same one at the ends."""
+    @property
+    def are_few(self) -> bool:
+        """Whether a search can try every one that is in reach of a block."""
         ...
 
-    def all_between(self, low: float, high: float) -> Tensor | None:
-        """Every storable magnitude from `low` to `high`, ascending; None where there are too many to try each."""
+    def shifted(self, scales: Tensor, places: int) -> Tensor:
+        """The storable numbers so many places larger (or smaller) in magnitude than storable ones; or the last one."""
         ...
 
     def of_rows(self, rows: slice) -> "StorableScales":
@@ -104,25 +105,20 @@ class ScaleFormat:
             return ((words & 0x7F800000) + (up.to(torch.int32) << 23)).view(torch.float32)
         return sizes if self.name == "float32" else sizes.to(self.dtype).to(torch.float32)
 
-    def neighbours(self, scales: Tensor) -> tuple[Tensor, Tensor]:
+    @property
+    def are_few(self) -> bool:
         """See `StorableScales`."""
-        every = _every_number(self.name)
-        if every is None:
-            below = torch.nextafter(scales, torch.zeros_like(scales))
-            return self.nearest(below), self.nearest(torch.nextafter(scales, scales * torch.inf))
-        every = every.to(scales.device)
-        places = torch.searchsorted(every, self.stored(scales).to(torch.float32).abs())
-        around = (every[(places + step).clamp_(0, len(every) - 1)] / self.divisor for step in (-1, 1))
-        smaller, larger = (self.nearest(torch.copysign(each, scales)) for each in around)
-        return smaller, larger
+        return self.bits <= 8
 
-    def all_between(self, low: float, high: float) -> Tensor | None:
+    def shifted(self, scales: Tensor, places: int) -> Tensor:
         """See `StorableScales`."""
-        every = _every_number(self.name)
+        every = every_number(self.name)
         if every is None:
-            return None
-        usable = every[(every >= self.smallest) & (every <= self.largest)] / self.divisor
-        return usable[(usable >= low) & (usable <= high)]
+            assert abs(places) == 1, "what is further away is found by factors"
+            return self.nearest(torch.nextafter(scales, scales * (torch.inf if places > 0 else 0.0)))
+        every = every.to(scales.device)
+        found = torch.searchsorted(every, self.stored(scales).to(torch.float32).abs()) + places
+        return self.nearest(torch.copysign(every[found.clamp_(0, len(every) - 1)] / self.divisor, scales))
 
     def of_rows(self, rows: slice) -> "ScaleFormat":
         """See `StorableScales`."""
@@ -154,7 +150,7 @@ def _float_format(name: str) -> FloatFormat:
 
 
 @lru_cache(maxsize=8)
-def _every_number(name: str) -> Tensor | None:
+def every_number(name: str) -> Tensor | None:
     """All positive numbers of a format of at most 16 bits, ascending."""
     number_format, dtype = _float_format(name), _DTYPES[name]
     if number_format.width > 16:
@@ -166,7 +162,7 @@ def _every_number(name: str) -> Tensor | None:
 @lru_cache(maxsize=256)
 def _largest_stored(scale_format: ScaleFormat) -> float:
     """The largest number of the format whose product with the largest level is a finite float32."""
-    every = _every_number(scale_format.name)
+    every = every_number(scale_format.name)
     if every is not None:
         is_finite = torch.isfinite(every / scale_format.divisor * scale_format.largest_level)
         return float(every[is_finite][-1])

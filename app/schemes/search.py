@@ -9,21 +9,22 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from app.schemes.candidates import Candidates
 from app.schemes.grids import Grid
-from app.schemes.scale_formats import ScaleFormat
+from app.schemes.ordered_sums import ordered_sum
+from app.schemes.scale_formats import StorableScales
 from app.schemes.scheme import Choices, ScaleRule
+from app.schemes.sweep import LARGEST_GRID, best_scales
 
-_CHUNK = 1 << 19
-"""Elements that are looked at together: a scan holds a few copies of them."""
-_STEP = 1.025
-"""From one candidate to the next: the error is flat around its least, so that LS finds what lies between."""
-_FIRST, _LAST = 0.7, 4.5
-"""Where candidates put the largest magnitude, in units of the grid's end: from unused levels to clipped weights."""
-_REFINED = 3
+_CHUNK = 1 << 16
+"""Elements that are looked at together: a few copies of them fit a processor's cache."""
+_EXPONENT = 0x7F800000
+_KEPT = 4
+"""So many of the best candidates are refined."""
 
 
 def find_scales(
-    blocks: Tensor, grid: Grid, scale_format: ScaleFormat, choices: Choices, weights: Tensor | None = None
+    blocks: Tensor, grid: Grid, storable: StorableScales, choices: Choices, weights: Tensor | None = None
 ) -> Tensor:
     """One scale for each row of `blocks`, float32 `[blocks]`, each storable; NaN in blocks is no element.
 
@@ -34,88 +35,130 @@ def find_scales(
     found = []
     for start in range(0, len(blocks), rows):
         part = slice(start, start + rows)
-        search = _Search.of(blocks[part], None if weights is None else weights[part], grid, scale_format)
-        found.append(search.by_rule(choices))
+        kept = storable.of_rows(part)
+        reach = _reach(blocks[part], choices)
+        scales = kept.nearest(reach / grid.end)
+        if choices.scale is ScaleRule.MSE:
+            both_signs = choices.signed_scales and storable.has_signs and not grid.is_symmetric
+            search = _Search.of(blocks[part], None if weights is None else weights[part], grid, kept)
+            scales = search.least_error(scales, both_signs=both_signs)
+        found.append(torch.where(reach == 0, kept.nearest(torch.ones_like(reach)), scales))
     return torch.cat(found)
 
 
 def least_of(blocks: Tensor, grid: Grid, candidates: Sequence[Tensor], weights: Tensor | None = None) -> Tensor:
     """For each block the scale with the least squared error of these, the first of equal ones."""
-    search = _Search.of(blocks, weights, grid, ScaleFormat("float32"))
-    best, least = candidates[0], search.error(candidates[0])
-    for scales in candidates[1:]:
-        error = search.error(scales)
-        best, least = torch.where(error < least, scales, best), torch.minimum(error, least)
-    return best
+    rows = max(1, _CHUNK // blocks.shape[1])
+    found = []
+    for start in range(0, len(blocks), rows):
+        part = slice(start, start + rows)
+        search = _Search.of(blocks[part], None if weights is None else weights[part], grid, None)
+        found.append(search.least_of([each[part] for each in candidates]))
+    return torch.cat(found)
+
+
+def _reach(blocks: Tensor, choices: Choices) -> Tensor:
+    """The largest magnitude of each block, or that percentile of the magnitudes, itself one of them."""
+    if choices.scale is not ScaleRule.PERCENTILE:
+        return blocks.nan_to_num(0.0).abs().amax(dim=1)
+    magnitudes = torch.where(blocks.isnan(), -1.0, blocks.abs()).sort(dim=1).values
+    empty = (magnitudes < 0).sum(dim=1)
+    rank = torch.ceil((blocks.shape[1] - empty - 1).to(torch.float64) * (choices.percentile / 100)).to(torch.int64)
+    return magnitudes.gather(1, (empty + rank)[:, None])[:, 0]
 
 
 @dataclass(frozen=True, slots=True)
 class _Search:
+    """Blocks divided by a power of two each, so that squares of any float32 neither overflow nor vanish."""
+
     values: Tensor
     """Zeros in place of NaN."""
     weights: Tensor | None
+    unit: Tensor
+    """What blocks were divided by, float32 `[blocks]`."""
     grid: Grid
-    scale_format: ScaleFormat
+    storable: StorableScales | None
 
     @classmethod
-    def of(cls, blocks: Tensor, weights: Tensor | None, grid: Grid, scale_format: ScaleFormat) -> "_Search":
-        return cls(blocks.nan_to_num(0.0), weights, grid, scale_format)
-
-    def by_rule(self, choices: Choices) -> Tensor:
-        reach = self._reach(choices)
-        scales = self.scale_format.nearest(reach / self.grid.end)
-        if choices.scale is ScaleRule.MSE:
-            scales = self._least_error(scales, both_signs=choices.signed_scales)
-        return torch.where(reach == 0, self.scale_format.nearest(torch.ones_like(reach)), scales)
-
-    def _reach(self, choices: Choices) -> Tensor:
-        if choices.scale is ScaleRule.PERCENTILE:
-            share = choices.percentile / 100
-            return torch.quantile(self.values.abs(), share, dim=1, interpolation="higher")
-        return self.values.abs().amax(dim=1)
+    def of(cls, blocks: Tensor, weights: Tensor | None, grid: Grid, storable: StorableScales | None) -> "_Search":
+        values = blocks.nan_to_num(0.0)
+        words = values.abs().amax(dim=1).view(torch.int32) & _EXPONENT
+        unit = words.view(torch.float32).clamp(2.0**-126, 2.0**126)
+        if weights is not None:
+            largest = weights.amax(dim=1, keepdim=True)
+            weights = torch.where(largest > 0, weights / largest, 1.0)
+        return cls(values * (1 / unit)[:, None], weights, unit, grid, storable)
 
     def error(self, scales: Tensor) -> Tensor:
-        """The squared error of each block in float64."""
-        difference = (self.values - self._levels(scales) * scales[:, None]).to(torch.float64).square_()
-        return (difference if self.weights is None else difference * self.weights).sum(dim=1)
+        """The squared error of each block, in its unit: summed in float64."""
+        return ordered_sum(self._squares(scales, torch.float64))
 
-    def _levels(self, scales: Tensor) -> Tensor:
-        levels = self.grid.level_tensor().to(scales.device)
-        return levels[self.grid.nearest(self.values * (1 / scales)[:, None])]
+    def rough_error(self, scales: Tensor) -> Tensor:
+        """The same in float32."""
+        return ordered_sum(self._squares(scales, torch.float32))
 
-    def _least_error(self, absmax: Tensor, *, both_signs: bool) -> Tensor:
-        best, least = absmax, self.error(absmax)
-        tried = []
-        for scales in self._candidates(both_signs=both_signs):
+    def _squares(self, scales: Tensor, dtype: torch.dtype) -> Tensor:
+        scales = scales / self.unit
+        levels = self.grid.rounded(self.values * (1 / scales)[:, None])
+        squares = (self.values - levels.mul_(scales[:, None])).to(dtype).square_()
+        return squares if self.weights is None else squares.mul_(self.weights)
+
+    def clipped(self, scales: Tensor) -> Tensor:
+        """Less than the error of these scales and of all smaller ones: what lies beyond the ends of the grid."""
+        furthest = max(self.grid.largest, -self.grid.smallest)
+        beyond = self.values.abs().sub_((scales.abs() / self.unit * furthest)[:, None]).clamp_(min=0).square_()
+        return ordered_sum(beyond if self.weights is None else beyond.mul_(self.weights))
+
+    def least_of(self, candidates: Sequence[Tensor]) -> Tensor:
+        best, least = candidates[0], self.error(candidates[0])
+        for scales in candidates[1:]:
             error = self.error(scales)
-            tried.append((error, scales))
-        errors, candidates = (torch.stack(each) for each in zip(*tried, strict=True))
-        for place in errors.argsort(dim=0)[:_REFINED]:
-            scales = candidates.gather(0, place[None])[0]
-            for refined in (scales, *self._refined(scales)):
-                error = self.error(refined)
-                is_less = error < least
-                best, least = torch.where(is_less, refined, best), torch.where(is_less, error, least)
+            best, least = torch.where(error < least, scales, best), torch.minimum(error, least)
         return best
 
-    def _candidates(self, *, both_signs: bool) -> list[Tensor]:
-        reach, scale = self.values.abs().amax(dim=1), _FIRST
+    def least_error(self, absmax: Tensor, *, both_signs: bool) -> Tensor:
+        assert self.storable is not None
+        tried = [absmax]
+        for sign in (1, -1) if both_signs else (1,):
+            tried += self._swept(sign) if self._is_swept else self._scanned(sign)
+        return self.least_of(tried)
+
+    @property
+    def _is_swept(self) -> bool:
+        assert self.storable is not None
+        return len(self.grid.levels) <= LARGEST_GRID and not self.storable.are_few
+
+    def _swept(self, sign: int) -> list[Tensor]:
+        """Around each of the best real numbers the storable ones."""
+        assert self.storable is not None
         found = []
-        while scale <= _LAST:
-            positive = self.scale_format.nearest(reach / (scale * self.grid.end))
-            found += [positive, -positive] if both_signs else [positive]
-            scale *= _STEP
+        for scales in best_scales(self.values, self.weights, self.grid, sign, _KEPT):
+            nearest = self.storable.nearest((scales * self.unit).nan_to_num(sign))
+            found += [nearest, self.storable.shifted(nearest, -1), self.storable.shifted(nearest, 1)]
         return found
+
+    def _scanned(self, sign: int) -> list[Tensor]:
+        assert self.storable is not None
+        reach = self.values.abs()
+        if self.weights is not None:
+            reach = torch.where(self.weights > 0, reach, 0.0)
+        candidates = Candidates(reach.amax(dim=1) * self.unit, self.grid, self.storable)
+        kept = candidates.best(sign, self.rough_error, self.clipped, _KEPT)
+        if self.storable.are_few:
+            return kept
+        return [*kept, *(refined for scales in kept for refined in self._refined(scales))]
 
     def _refined(self, scales: Tensor) -> list[Tensor]:
         """The least-squares scale for the levels that a scale gives, twice over, and its storable neighbours."""
+        assert self.storable is not None
         found = []
         for _ in range(2):
-            levels = self._levels(scales).to(torch.float64)
+            levels = self.grid.rounded(self.values * (self.unit / scales)[:, None]).to(torch.float64)
             weighted = levels if self.weights is None else levels * self.weights
-            squares = (weighted * levels).sum(dim=1)
-            least_squares = ((weighted * self.values).sum(dim=1) / squares).to(torch.float32)
-            is_usable = (squares > 0) & ((least_squares < 0) == (scales < 0)) & (least_squares != 0)
-            scales = torch.where(is_usable, self.scale_format.nearest(least_squares), scales)
+            squares = ordered_sum(weighted * levels)
+            least_squares = ordered_sum(weighted * self.values) / squares
+            wanted = (least_squares * self.unit).to(torch.float32)
+            is_usable = (squares > 0) & ((wanted < 0) == (scales < 0)) & (wanted != 0)
+            scales = torch.where(is_usable, self.storable.nearest(wanted), scales)
             found.append(scales)
-        return [*found, *self.scale_format.neighbours(scales)]
+        return [*found, self.storable.shifted(scales, -1), self.storable.shifted(scales, 1)]

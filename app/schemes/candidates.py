@@ -1,0 +1,120 @@
+"""Which scales a search tries for each block: every storable one in reach where they are few, else a fine ladder.
+
+Grids are those of whole steps or of floats here. No scale with which a block stays within half the grid needs to be
+tried: all that it gives, half of it gives too. Below the ladder's end the clipped numbers alone err more.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from app.schemes.grids import Grid
+from app.schemes.scale_formats import StorableScales
+
+_WHOLE_STEP = 1 / 8
+"""Of the largest magnitude in units of the scale, on grids of whole steps."""
+_FLOAT_STEP = 1.006
+"""From one scale to the next on grids of floats."""
+_MOST = 1 << 12
+"""Candidates in one direction, whatever a block looks like."""
+_CHECKED = 8
+"""How often it is asked whether clipping alone decides."""
+
+Errors = Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """The candidates for blocks whose largest magnitudes are `reach`, float32 `[blocks]`."""
+
+    reach: Tensor
+    grid: Grid
+    storable: StorableScales
+
+    @property
+    def are_all(self) -> bool:
+        """Whether every storable scale in reach is tried."""
+        return self.storable.are_few
+
+    def best(self, sign: int, error: Errors, clipped: Errors, count: int) -> list[Tensor]:
+        """The scales of the least errors: of neighbouring candidates the best one, where not all are storable ones."""
+        kept = _Kept(count, self.reach)
+        for scales in self._landings():
+            kept.add(error(scales * sign), scales * sign)
+        before: list[tuple[Tensor, Tensor]] = []
+        for number, scales in enumerate(self._ladder()):
+            signed = scales * sign
+            here = (error(signed), signed)
+            if self.are_all:
+                kept.add(*here)
+            else:
+                kept.add_if_least(before, here)
+            before = [*before[-1:], here]
+            if number % _CHECKED == 0 and bool((clipped(signed) >= kept.errors[0]).all()):
+                break
+        if before:
+            kept.add(*before[-1])
+        return kept.scales
+
+    def _landings(self) -> Iterator[Tensor]:
+        """The largest magnitude lands on each level: no error for a block of one number and zeros."""
+        if self.are_all:
+            return
+        for level in sorted({abs(level) for level in self.grid.levels} - {0.0}):
+            yield self.storable.nearest(self.reach / level)
+
+    def _ladder(self) -> Iterator[Tensor]:
+        """From large to small."""
+        if self.are_all:
+            yield from self._every()
+            return
+        place = min(self.grid.largest, -self.grid.smallest) / 2  # of the largest magnitude, in units of the scale
+        before = None
+        for number in range(_MOST):
+            scales = self.storable.nearest(self.reach / place)
+            if number % _CHECKED == 0:
+                if before is not None and torch.equal(scales, before):
+                    return
+                before = scales
+            yield scales
+            place = place + _WHOLE_STEP if self.grid.is_whole else place * _FLOAT_STEP
+
+    def _every(self) -> Iterator[Tensor]:
+        """From where the largest magnitude is the smallest level."""
+        smallest = min(abs(level) for level in self.grid.levels if level)
+        scales = self.storable.nearest(self.reach / smallest)
+        for _ in range(_MOST):
+            yield scales
+            smaller = self.storable.shifted(scales, -1)
+            if torch.equal(smaller, scales):
+                return
+            scales = smaller
+
+
+class _Kept:
+    """The best few so far, ascending by error; of equal ones the first."""
+
+    def __init__(self, count: int, like: Tensor) -> None:
+        self.errors = [torch.full_like(like, torch.inf) for _ in range(count)]
+        self.scales = [torch.ones_like(like) for _ in range(count)]
+
+    def add(self, error: Tensor, scales: Tensor) -> None:
+        for place, (other_error, other) in enumerate(zip(self.errors, self.scales, strict=True)):
+            is_less = error < other_error
+            self.errors[place], error = (
+                torch.where(is_less, error, other_error),
+                torch.where(is_less, other_error, error),
+            )
+            self.scales[place], scales = torch.where(is_less, scales, other), torch.where(is_less, other, scales)
+
+    def add_if_least(self, before: list[tuple[Tensor, Tensor]], after: tuple[Tensor, Tensor]) -> None:
+        """The last one before, where neither neighbour errs less."""
+        if not before:
+            return
+        error, scales = before[-1]
+        is_least = error <= after[0]
+        if len(before) > 1:
+            is_least &= error <= before[0][0]
+        self.add(torch.where(is_least, error, torch.inf), scales)
