@@ -184,7 +184,7 @@ def entropy_coded_sqnr(bits: float, source: Source = GAUSSIAN) -> float:
 
 def _step_of(bits: float, source: Source) -> float:
     """The step whose entropy is `bits`. Half the step costs a bit more, nearly so from a bit on, and more below."""
-    low, high, step = 2.0**-MOST_ENTROPY_CODED_BITS, 2 * _BEYOND, 2.0 ** (2 - bits)
+    low, high, step = 2.0**-MOST_ENTROPY_CODED_BITS, 2 * _BEYOND, math.exp2(2 - bits)
     for _ in range(_STEPS):
         excess = entropy_coded(step, source)[0] - bits
         low, high = (step, high) if excess > 0 else (low, step)

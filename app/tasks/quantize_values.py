@@ -1,7 +1,6 @@
 """Quantizes a small matrix with up to four schemes: for each what is stored, what comes back and the error."""
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -10,10 +9,12 @@ from app.errors import AppError, InvalidInput, TooLarge
 from app.formats import Format, find_format
 from app.formats.bits import hex_digits
 from app.metrics.tensor_error import TensorError, clipped_count, tensor_error
+from app.metrics.theory import DECIBELS_A_BIT
 from app.schemes.entries import SchemeEntry
+from app.schemes.hadamard import Rotation
 from app.schemes.registry import ENTRIES, find_scheme
 from app.schemes.scheme import Choices, Elements, QuantizedTensor, ScaleRule, Scheme, Storage
-from app.tasks.quantize_elements import block_scales, element_codes, level_ends
+from app.tasks.quantize_elements import block_offsets, block_scales, element_codes, element_name, ends
 from app.tasks.quantize_matrix import read_matrix
 from app.tasks.quantize_request import MOST_SCHEMES, QuantizeRequest, SchemeChoice
 
@@ -25,26 +26,27 @@ class Quantized:
     """One scheme's work on the matrix. Tensors are `[rows, columns]` where nothing else is said."""
 
     scheme: Scheme
+    values: Tensor
+    """float32: what the scheme was given, which is the rotated matrix where a rotation was asked for."""
     stored: QuantizedTensor
     elements: Elements
     """Codes as the layout writes them, levels, scales and what is added: of every number."""
+    element: Format | None
+    """The format of a code, where `app.formats` has it."""
     element_codes: Tensor | None
-    """int64: the bits in the element format of each level, for links to Inspect; None where it has none."""
+    """int64: the bits in that format of each number, for links to Inspect; None where it has none."""
     block_scales: Tensor
     """float32: the scales, each once, `[rows of blocks, columns of blocks]`."""
+    block_offsets: Tensor | None
+    """float32: zero points, biases or minima, arranged as the scales; None where the codes stand alone."""
     dequantized: Tensor
-    """float32."""
+    """float32, rotated back."""
+    errors: Tensor
+    """float64: dequantized - the matrix, exact."""
     storage: Storage
     error: TensorError
     clipped: int | None
     """How many numbers lay beyond the ends of what their block can hold; None where the ends are not known."""
-
-    @cached_property
-    def errors(self) -> Tensor:
-        """float64: dequantized - value, exact."""
-        return self.dequantized.to(torch.float64) - self._original.to(torch.float64)
-
-    _original: Tensor
 
     @property
     def clipped_share(self) -> float | None:
@@ -63,9 +65,6 @@ class Quantized:
         """How far below the rate-distortion bound of a Gaussian: 6.0206 dB for each real bit, less the SQNR."""
         sqnr = self.error.figures.sqnr_db
         return None if sqnr is None else float(self.storage.bits_per_weight) * DECIBELS_A_BIT - sqnr
-
-
-DECIBELS_A_BIT = 6.020599913279624
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +87,14 @@ class QuantizedView:
     @property
     def element_format(self) -> Format | None:
         """The format of the codes, where `app.formats` has it."""
-        return find_format(self.entry.element) if self.entry and self.entry.element else None
+        return None if self.quantized is None else self.quantized.element
 
     def element_hex(self, row: int, column: int) -> str | None:
         """The code of a cell for `/inspect?bits=...&format=...`; None where there is no such format."""
-        number_format = self.element_format
-        if number_format is None or self.quantized is None or self.quantized.element_codes is None:
+        found, number_format = self.quantized, self.element_format
+        if number_format is None or found is None or found.element_codes is None:
             return None
-        return f"0x{int(self.quantized.element_codes[row, column]):0{hex_digits(number_format)}x}"
+        return f"0x{int(found.element_codes[row, column]):0{hex_digits(number_format)}x}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,22 +143,27 @@ def quantize_one(values: Tensor, choice: SchemeChoice, importance: Tensor | None
     Raises:
         InvalidInput: what the scheme refuses about its options or the matrix.
     """
-    scheme = find_scheme(choice.name, choice.options)
-    choices = choices_of(choice, importance)
-    stored = scheme.quantize(values, choices)
-    elements, dequantized = scheme.elements(stored), scheme.dequantize(stored)
-    ends = level_ends(scheme, ENTRIES[choice.name])
+    scheme, choices = find_scheme(choice.name, choice.options), choices_of(choice, importance)
+    rotation = None if choice.rotation is None else Rotation.of_columns(values.shape[1], choice.rotation)
+    given = values if rotation is None else rotation.forth(values)
+    stored = scheme.quantize(given, choices)
+    elements, restored = scheme.elements(stored), scheme.dequantize(stored)
+    dequantized = restored if rotation is None else rotation.back(restored)
+    name, span = element_name(scheme, ENTRIES[choice.name]), ends(scheme, stored, elements)
     return Quantized(
         scheme=scheme,
+        values=given,
         stored=stored,
         elements=elements,
-        element_codes=element_codes(elements, ENTRIES[choice.name]),
+        element=find_format(name) if name else None,
+        element_codes=element_codes(scheme, elements, name),
         block_scales=block_scales(scheme, elements),
+        block_offsets=block_offsets(scheme, stored, elements),
         dequantized=dequantized,
+        errors=dequantized.to(torch.float64) - values.to(torch.float64),
         storage=scheme.storage(stored.shape),
         error=tensor_error(values, dequantized),
-        clipped=None if ends is None else _clipped(values, elements, ends),
-        _original=values,
+        clipped=None if span is None else clipped_count(given, *span),
     )
 
 
@@ -172,8 +176,10 @@ def choices_of(choice: SchemeChoice, importance: Tensor | None = None) -> Choice
     entry = ENTRIES[choice.name]
     given = {
         "scale": choice.scale is not None,
+        "percentile": choice.percentile is not None or choice.scale is ScaleRule.PERCENTILE,
         "signed_scales": choice.signed_scales,
         "seed": choice.seed is not None,
+        "importance": importance is not None,
     }
     for option, is_given in given.items():
         if is_given and option not in entry.options:
@@ -186,12 +192,5 @@ def choices_of(choice: SchemeChoice, importance: Tensor | None = None) -> Choice
         percentile=percentile,
         signed_scales=choice.signed_scales,
         seed=choice.seed,
-        importance=importance if "importance" in entry.options else None,
+        importance=importance,
     )
-
-
-def _clipped(values: Tensor, elements: Elements, ends: tuple[float, float]) -> int:
-    one, other = (elements.scales * end for end in ends)
-    if elements.offsets is not None:
-        one, other = one + elements.offsets, other + elements.offsets
-    return clipped_count(values, torch.minimum(one, other), torch.maximum(one, other))
