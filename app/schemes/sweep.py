@@ -13,6 +13,7 @@ from itertools import pairwise
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad as _pad
 
 from app.schemes.grids import Grid
 from app.schemes.ordered_sums import ordered_sum
@@ -50,10 +51,7 @@ def best_scales(values: Tensor, weights: Tensor | None, grid: Grid, sign: int, c
     borders, order = middles.flatten(1).sort(dim=1, stable=True)
     products = _running(first, rises, order)
     norms = _running(second, squares, order)
-    ends = (
-        torch.nn.functional.pad(borders, (1, 0), value=0.0),
-        torch.nn.functional.pad(borders, (0, 1), value=torch.inf),
-    )
+    begins, ends = _pad(borders, (1, 0), value=0.0), _pad(borders, (0, 1), value=torch.inf)
     inverse = norms / products
     is_inside = (products > 0) & (norms > 0) & (inverse >= begins * (1 - _TOLERANCE))
     is_inside &= inverse <= ends * (1 + _TOLERANCE)
