@@ -18,12 +18,16 @@ _CHUNK = 1 << 17
 """Elements that are looked at together, so that the few copies of them stay in the cache."""
 _PIECE = 1 << 14
 """Columns of a long block that are summed before the next are looked at."""
-_STARTS = 12
-"""The share of a block's range that is cut off goes at each end in this many steps, all pairs of ends tried ..."""
-_FIRST_SHARE = -0.03
-"""... from a range a little beyond the values ..."""
-_LAST_SHARE = {1: 0.48, 2: 0.46, 3: 0.34, 4: 0.26, 5: 0.22, 6: 0.18, 7: 0.14, 8: 0.12}
-"""... up to this, by bits: where levels are few, more is clipped."""
+_FIRST_SHARE = -0.05
+"""Of a block's range, what is cut off at each end: from a little less than nothing, where few numbers fall on levels ..."""
+_USUAL_SHARE = {1: 0.48, 2: 0.32, 3: 0.16, 4: 0.08, 5: 0.045, 6: 0.02, 7: 0.01, 8: 0.005}
+"""... up to this, by bits, in blocks of a few hundred ..."""
+_TAIL = (1.6, 2.4, 3.4, 4.6)
+"""... and in long ones, or with outliers, as many times as much."""
+_STARTS = {1: 10, 2: 10, 3: 10, 4: 14, 5: 18, 6: 24, 7: 28, 8: 32}
+"""Steps up to the usual share, by bits: the more levels, the more the error depends on where a few numbers fall ..."""
+_LONG_STARTS, _LONG = 10, 512
+"""... but not in blocks of so many numbers."""
 _LARGEST_CUT = 0.9
 _REFINED = 4
 """How many of the best starts least squares goes on from."""
@@ -140,13 +144,17 @@ class AffineSearch:
 
     def _starts(self, low: Tensor, high: Tensor) -> Iterator[Pair]:
         yield from self.pairs.starts(low, high)
-        width = high - low
-        step = (_LAST_SHARE[self.pairs.bits] - _FIRST_SHARE) / (_STARTS - 1)
-        shares = [_FIRST_SHARE + step * index for index in range(_STARTS)]
+        width, shares = high - low, self._shares()
         for below in shares:
             for above in shares:
                 if below + above < _LARGEST_CUT:
                     yield self.pairs.between(low + width * below, high - width * above)
+
+    def _shares(self) -> list[float]:
+        usual = _USUAL_SHARE[self.pairs.bits]
+        count = _STARTS[self.pairs.bits] if self.values.shape[1] < _LONG else _LONG_STARTS
+        step = (usual - _FIRST_SHARE) / (count - 1)
+        return [*(_FIRST_SHARE + step * index for index in range(count)), *(usual * each for each in _TAIL)]
 
     def _sums(self, scales: Tensor, offsets: Tensor) -> Sums:
         sums = [torch.zeros(len(scales), dtype=torch.float64, device=scales.device) for _ in range(5)]
