@@ -66,15 +66,17 @@ def quantize_rows(values: Any, first_row: Any, end_row: Any, task: Any, scales: 
             blocks = min(tile, blocks_of_row - first)
             start, block = row * columns + first * size, row * blocks_of_row + first
             count = min(blocks * size, columns - first * size)
-            if count == blocks * stride:
-                found = _tile(values, start, blocks, stride, task, grid, scales, block, codes, places)
-            else:
-                _stage(values, start, count, size, staged, stride, blocks)
-                found = _tile(staged, 0, blocks, stride, task, grid, scales, block, codes, places)
-                _close_up(codes, size, stride, blocks)
-            worst = max(worst, found)
             place = row * task.row_bytes + first * size * task.bits // 8
-            pack_stretch(codes, count, task.bits, task.high_first, packed, place)
+            is_full = count == blocks * stride
+            if not is_full:
+                _stage(values, start, count, size, staged, stride, blocks)
+            source, at = (values, start) if is_full else (staged, 0)
+            target, there = (packed, place) if is_full and task.bits == 8 else (codes, 0)
+            found = _tile(source, at, blocks, stride, task, grid, scales, block, target, there, places)
+            worst = max(worst, found)
+            if not is_full or task.bits < 8:
+                _close_up(codes, size, stride, blocks)
+                pack_stretch(codes, count, task.bits, task.high_first, packed, place)
         used = (columns * task.bits + 7) // 8
         packed[row * task.row_bytes + used : (row + 1) * task.row_bytes] = 0
     return worst
@@ -120,6 +122,7 @@ def _tile(
     scales: Any,
     block: Any,
     codes: Any,
+    there: Any,
     places: Any,
 ) -> Any:
     """Scales and codes of whole blocks; each step in a loop of its own, so that blocks overlap in the processor."""
@@ -133,7 +136,8 @@ def _tile(
                 here, reach = start + index * stride, scales[block + index]
                 scales[block + index] = _searched(values, here, stride, reach, task, grid, places)
     for index in range(blocks):
-        encode_block(values, start + index * stride, stride, scales[block + index], grid, codes, index * stride)
+        here = index * stride
+        encode_block(values, start + here, stride, scales[block + index], grid, codes, there + here)
     return worst
 
 

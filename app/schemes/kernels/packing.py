@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from app.schemes.kernels.vectors import load_long, load_quads, spread_word, store_pairs
+from app.schemes.kernels.vectors import load_long, load_quads, spread_word, store_long, store_pairs, store_quads
 
 u8, u32, u64 = np.uint8, np.uint32, np.uint64
 _QUADS = 64
@@ -20,11 +20,20 @@ def pack_stretch(codes: Any, count: Any, bits: Any, high_first: Any, packed: Any
     Beyond `count` the codes' array has room for 64 more.
     """
     if bits == 8:
-        packed[place : place + count] = codes[:count]
+        _copy(codes, count, packed, place)
     elif bits == 4:
         _pack_nibbles(codes, count, high_first, packed, place)
     else:
         _pack_eights(codes, count, bits, packed, place)
+
+
+@njit(nogil=True)
+def _copy(codes: Any, count: Any, packed: Any, place: Any) -> None:
+    whole = count // _QUADS * _QUADS
+    for i in range(0, whole, _QUADS):
+        store_quads(packed, place + i, load_quads(codes, i))
+    for i in range(whole, count):
+        packed[place + i] = codes[i]
 
 
 @njit(nogil=True)
@@ -54,6 +63,9 @@ def _pack_eights(codes: Any, count: Any, bits: Any, packed: Any, place: Any) -> 
         word = (word & u64(0x00FF00FF00FF00FF)) | ((word & u64(0xFF00FF00FF00FF00)) >> one)
         word = (word & u64(0x0000FFFF0000FFFF)) | ((word & u64(0xFFFF0000FFFF0000)) >> two)
         word = (word & u64(0x00000000FFFFFFFF)) | ((word & u64(0xFFFFFFFF00000000)) >> four)
-        for byte in range(min(bits, end - place)):
-            packed[place + byte] = u8(word >> u64(8 * byte))
+        if place + 8 <= end:  # what is too much is written over by what follows
+            store_long(packed, place, word)
+        else:
+            for byte in range(min(bits, end - place)):
+                packed[place + byte] = u8(word >> u64(8 * byte))
         place += bits

@@ -221,6 +221,10 @@ load_quads = _instruction(
     lambda builder, array, place: builder.load(_address(builder, array, place, _WORD_LANES), align=1),
 )
 """Sixty-four bytes as sixteen words."""
+store_quads = _access(_WORD_LANES, words, uint8, is_store=True)
+"""Sixteen words as sixty-four bytes."""
+store_long = _access(_LONG, types.uint64, uint8, is_store=True)
+"""Eight bytes, the lowest bits first."""
 store_pairs = _access(ir.VectorType(ir.IntType(16), LANES), words, uint8, is_store=True)
 """The low halves of sixteen words, as thirty-two bytes."""
 
