@@ -1,7 +1,7 @@
 """The table of all schemes of the engine, gathered from their families."""
 
 from app.errors import InvalidInput
-from app.schemes import affine, codebooks, floats, integers, lloyd_max, microscaling
+from app.schemes import affine, codebooks, floats, gguf_schemes, integers, lloyd_max, microscaling
 from app.schemes.entries import SchemeEntry, SchemeOptions
 from app.schemes.scheme import Scheme
 
@@ -12,6 +12,7 @@ _FAMILIES = (
     microscaling.ENTRIES,
     codebooks.ENTRIES,
     lloyd_max.ENTRIES,
+    gguf_schemes.ENTRIES,
 )
 
 ENTRIES: dict[str, SchemeEntry] = {entry.name: entry for family in _FAMILIES for entry in family}
