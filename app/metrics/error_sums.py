@@ -25,9 +25,9 @@ class ErrorFigures:
     def to_json(self) -> dict[str, float | str | None]:
         """Infinities as `"inf"` and `"-inf"`, for JSON has none."""
         return {
-            "sqnr_db": _json_number(self.sqnr_db),
-            "mse": _json_number(self.mse),
-            "max_abs_error": _json_number(self.max_abs_error),
+            "sqnr_db": json_number(self.sqnr_db),
+            "mse": json_number(self.mse),
+            "max_abs_error": json_number(self.max_abs_error),
             "cosine": self.cosine,
         }
 
@@ -36,7 +36,8 @@ NO_ERROR = ErrorFigures(math.inf, 0.0, 0.0, 1.0)
 """Of a tensor that is the same bit for bit."""
 
 
-def _json_number(value: float | None) -> float | str | None:
+def json_number(value: float | None) -> float | str | None:
+    """A figure as JSON has it: infinities as `"inf"` and `"-inf"`."""
     return value if value is None or math.isfinite(value) else str(value)
 
 

@@ -22,6 +22,7 @@ from app.web.api import formats as api_formats
 from app.web.api import jobs as api_jobs
 from app.web.api import numberline as api_numberline
 from app.web.api import numbers as api_numbers
+from app.web.api import quantize as api_quantize
 from app.web.body_limit import BodyLimit
 from app.web.cross_site import CrossSiteRefusal
 from app.web.failures import UnexpectedFailures, install_failure_handlers
@@ -36,12 +37,14 @@ from app.web.stream_count import StreamCount
 UPLOAD_PATHS = frozenset({"/api/v1/files", "/en/compress", "/zh/compress"})
 """Where a weight file may be posted; these routes count and bound their own bytes."""
 BODY_LIMIT = 64 * 1024
+BODY_LIMITS = {"/api/v1/quantize": api_quantize.BODY_LIMIT}
 ROUTERS = (
     health.router,
     api_numbers.router,
     api_numberline.router,
     api_formats.router,
     api_compare.router,
+    api_quantize.router,
     api_files.router,
     api_jobs.router,
     inspect.router,
@@ -101,7 +104,7 @@ def _add_middlewares(app: FastAPI, settings: Settings) -> None:
     incompressible = (*DEFAULT_EXCLUDED_CONTENT_TYPES, "application/octet-stream")
     app.add_middleware(HeadRequests)
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5, exclude_content_types=incompressible)
-    app.add_middleware(BodyLimit, limit=BODY_LIMIT, unlimited_paths=UPLOAD_PATHS)
+    app.add_middleware(BodyLimit, limit=BODY_LIMIT, unlimited_paths=UPLOAD_PATHS, limits=BODY_LIMITS)
     app.add_middleware(CrossSiteRefusal)
     app.add_middleware(RequestLineLimit)
     app.add_middleware(UnexpectedFailures)

@@ -1,6 +1,7 @@
 """Reads a JSON body strictly: an object, each name once, only numbers that JSON has."""
 
 import json
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 from starlette.requests import Request
@@ -12,11 +13,25 @@ async def read_object(request: Request) -> dict[str, Any]:
     """The body as a dict.
 
     Raises:
+        InvalidInput: see `parse_object`.
+    """
+    return parse_object(await request.body())
+
+
+def parse_object(body: bytes, number: Callable[[str], Any] | None = None) -> dict[str, Any]:
+    """A JSON object as a dict; `number` makes something else of the characters of each number.
+
+    Raises:
         InvalidInput: `json.malformed`, `json.not-object`, `json.duplicate-name` or `json.constant`.
     """
-    body = await request.body()
     try:
-        document = json.loads(body, parse_constant=_refuse_constant, object_pairs_hook=_unique_names)
+        document = json.loads(
+            body,
+            parse_float=number,
+            parse_int=number,
+            parse_constant=_refuse_constant,
+            object_pairs_hook=_unique_names,
+        )
         # Half a character, `"\ud800"`, passes the parser, and then no answer and no record could hold it.
         json.dumps(document, ensure_ascii=False).encode("utf-8")
     except (ValueError, RecursionError) as error:

@@ -20,6 +20,7 @@ SENTENCES: dict[str, str] = {
     ),
     "scheme.scale-format": "There is no scale format “{name}”. Choose one of: {known}.",
     "scheme.mx-scale": "There is no rule “{rule}” for the scales of this scheme. Choose one of: {known}.",
+    "scheme.zero-point": "There is no zero point of the kind “{zero_point}”. Choose integer or float.",
     "scheme.rotation": (
         "The rotation works on runs of {size} numbers, and the rows here have {columns:,}. Use rows of a multiple of"
         " {size}, or leave the rotation out."
@@ -33,6 +34,14 @@ SENTENCES: dict[str, str] = {
     "quantize.not-finite": (
         "“{text}” in row {row}, column {column} is no finite float32. Give a number below 2^128 in magnitude."
     ),
+    "quantize.source": (
+        "Give either “values” (rows of numbers, or text) or “distribution” (such as normal); exactly one of the two."
+    ),
+    "quantize.only-drawn": "“{name}” says how a matrix is drawn and goes with “distribution”. Leave it out.",
+    "quantize.rows": "“values” must be a list of rows, such as [[0.5, -1.25], [3, 0.01]], or text.",
+    "quantize.cell": "In row {row}, column {column} of “values” stands no number. Write one there, or its text.",
+    "quantize.scale": "There is no rule for scales named “{name}”. Choose one of: {known}.",
+    "quantize.distribution": "There is no distribution named “{name}”. Choose one of: {known}.",
     "quantize.shape": "A matrix of {rows} rows and {columns} columns has no numbers. Give at least 1 of each.",
     "quantize.too-many": "The matrix has {count:,} numbers. At most {limit:,} are quantized here: use a part of it.",
     "quantize.text-too-long": "The matrix is longer than {limit:,} characters. Use a part of it.",
