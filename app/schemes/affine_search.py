@@ -19,7 +19,7 @@ _CHUNK = 1 << 17
 _PIECE = 1 << 14
 """Columns of a long block that are summed before the next are looked at."""
 _FIRST_SHARE = -0.05
-"""Of a block's range, what is cut off at each end: from a little less than nothing, where few numbers fall on levels ..."""
+"""Of a block's range, what is cut off at each end: from a little less than nothing ..."""
 _USUAL_SHARE = {1: 0.48, 2: 0.32, 3: 0.16, 4: 0.08, 5: 0.045, 6: 0.02, 7: 0.01, 8: 0.005}
 """... up to this, by bits, in blocks of a few hundred ..."""
 _TAIL = (1.6, 2.4, 3.4, 4.6)

@@ -1,0 +1,134 @@
+"""One pass over a stretch of rows of affine integers: ends, scale and offset, codes and their packing, tile by tile."""
+
+# mypy: disable-error-code="untyped-decorator"
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+
+from app.schemes.kernels.affine_blocks import encode_block, ends_of
+from app.schemes.kernels.affine_rounding import ZERO_POINT, Pair, PairFormat, between
+from app.schemes.kernels.affine_search import searched
+from app.schemes.kernels.affine_tables import PAIRS, PairTable
+from app.schemes.kernels.packing import pack_stretch
+from app.schemes.kernels.vectors import LANES
+
+f32, u32 = np.float32, np.uint32
+
+ABSMAX, GIVEN, SEARCH = 0, 1, 2
+"""How pairs are found: the ends of the block; they are there already; by a table and least squares."""
+TILE = 4096
+_ROOM = 128
+"""Bytes of codes beyond a tile that vectors may touch."""
+_NARROW, _WIDE = f32(1e-30), f32(1e36)
+"""Widths between which a search works in float32."""
+
+
+class AffineTask(NamedTuple):
+    """What to do with a matrix."""
+
+    rule: np.int64
+    columns: np.int64
+    size: np.int64
+    """Of a block, in elements of a row."""
+    row_bytes: np.int64
+    bits: np.int64
+    form: PairFormat
+    table: PairTable
+    masks: np.int64
+    """The address of sixteen ones and then sixteen zeros, float32."""
+    starts: np.int64
+    rounds: np.int64
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def quantize_affine(
+    values: Any, first_row: Any, end_row: Any, task: Any, scales: Any, offsets: Any, packed: Any
+) -> Any:
+    """Rows from the first to before the end; gives the largest word of a magnitude, and how many blocks are open.
+
+    `values` and `packed` are flat; scales and offsets are float32 in the order of blocks. An open block, which the
+    search does not settle, has the scale 0.
+    """
+    size, columns = task.size, task.columns
+    stride = (size + LANES - 1) // LANES * LANES
+    blocks_of_row = (columns + size - 1) // size
+    tile = max(TILE // stride, 1)
+    if size % LANES or (tile < blocks_of_row and tile * size * task.bits % 8):
+        tile = blocks_of_row
+    room = tile * stride
+    staged, codes = np.empty(room, f32), np.empty(room + _ROOM, np.uint8)
+    places, sums = np.empty(stride + 4, np.uint16), np.empty(PAIRS, np.uint32)
+    worst, open_blocks = u32(0), 0
+    for row in range(first_row, end_row):
+        for first in range(0, blocks_of_row, tile):
+            blocks = min(tile, blocks_of_row - first)
+            start, block = row * columns + first * size, row * blocks_of_row + first
+            count = min(blocks * size, columns - first * size)
+            if count == blocks * stride:
+                found, unsettled = _tile(values, start, count, stride, task, scales, offsets, block, codes, places, sums)
+            else:
+                _stage(values, start, count, size, staged, stride, blocks)
+                found, unsettled = _tile(staged, 0, count, stride, task, scales, offsets, block, codes, places, sums)
+            worst, open_blocks = max(worst, found), open_blocks + unsettled
+            place = row * task.row_bytes + first * size * task.bits // 8
+            pack_stretch(codes, count, task.bits, False, packed, place)
+        used = (columns * task.bits + 7) // 8
+        packed[row * task.row_bytes + used : (row + 1) * task.row_bytes] = 0
+    return np.int64(worst), open_blocks
+
+
+@njit(nogil=True, error_model="numpy")
+def _stage(values: Any, start: Any, count: Any, size: Any, staged: Any, stride: Any, blocks: Any) -> None:
+    """Blocks that are not full, filled up with their first number."""
+    for block in range(blocks):
+        here, first = min(size, count - block * size), start + block * size
+        for i in range(stride):
+            staged[block * stride + i] = values[first + i] if i < here else values[first]
+
+
+@njit(nogil=True, error_model="numpy", forceinline=True)
+def _pair(values: Any, start: Any, count: Any, ends: Any, places: Any, sums: Any, task: Any) -> Any:
+    """The pair of a block by the rule."""
+    form, low, high = task.form, ends.low, ends.high
+    if form.kind == ZERO_POINT:
+        low, high = min(low, f32(0)), max(high, f32(0))
+    plain, width = between(np.float64(low), np.float64(high), form), f32(high - low)
+    if task.rule == ABSMAX or ends.worst > u32(0x7F7FFFFF):
+        return plain
+    if width == 0 and (form.kind == ZERO_POINT or plain.offset == low):
+        return plain
+    if not _NARROW < width < _WIDE:
+        return Pair(form.kind, f32(0), plain.offset)
+    return searched(values, start, count, low, high, places, sums, task)
+
+
+@njit(nogil=True, error_model="numpy")
+def _tile(
+    values: Any,
+    start: Any,
+    count: Any,
+    stride: Any,
+    task: Any,
+    scales: Any,
+    offsets: Any,
+    block: Any,
+    codes: Any,
+    places: Any,
+    sums: Any,
+) -> Any:
+    """Pairs and codes of the blocks of a tile: what is called for each is inlined, as numba would count references."""
+    worst, unsettled, size = u32(0), 0, task.size
+    for index in range((count + size - 1) // size):
+        here, valid = start + index * stride, min(size, count - index * size)
+        full = (valid + LANES - 1) // LANES * LANES
+        if task.rule != GIVEN:
+            ends = ends_of(values, here, full)
+            worst = max(worst, ends.worst)
+            pair = _pair(values, here, valid, ends, places, sums, task)
+            scales[block + index], offsets[block + index] = pair.scale, pair.offset
+            unsettled += pair.scale == 0
+        pair = Pair(task.form.kind, scales[block + index], offsets[block + index])
+        encode_block(values, here, full, pair, task.form.last, codes, index * size)
+    return worst, unsettled
