@@ -9,7 +9,7 @@ from app.wording import Language
 LANGUAGE_COOKIE = "language"
 THEME_COOKIE = "theme"
 THEMES = ("auto", "light", "dark")
-SECTIONS = ("inspect", "compress", "formats")
+SECTIONS = ("inspect", "quantize", "compress", "formats")
 SECTION_OF = {
     "files": "compress",
     "jobs": "compress",

@@ -16,6 +16,7 @@ from app.wording.sentences import (
     number_line,
     numbers,
     quantization,
+    quantize_page,
     requests,
     stories,
 )
@@ -35,4 +36,5 @@ SENTENCES: dict[str, str] = {
     **designer.SENTENCES,
     **compare.SENTENCES,
     **quantization.SENTENCES,
+    **quantize_page.SENTENCES,
 }

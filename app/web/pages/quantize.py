@@ -1,0 +1,183 @@
+"""`/{language}/quantize`: a small matrix, quantized by up to four schemes side by side."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from fastapi import APIRouter, Request
+from fastapi.concurrency import run_in_threadpool
+from starlette.responses import RedirectResponse, Response
+
+from app.errors import AppError
+from app.tasks.quantize_charts import ClipCurve, clip_at, clip_curve
+from app.tasks.quantize_matrix import split_text
+from app.tasks.quantize_request import COURSE_MATRIX, MOST_SCHEMES, QuantizeRequest, SchemeChoice
+from app.tasks.quantize_values import QuantizeAnswer, QuantizedView, quantize_values
+from app.tasks.scheme_words import read_scheme
+from app.tasks.threads import one_thread
+from app.web.pages.quantize_cells import WINDOW_COLUMNS, WINDOW_ROWS, Window
+from app.web.pages.quantize_clip_chart import FIRST, LAST, CurveInput, clip_charts, clip_rows
+from app.web.pages.quantize_form import asked_in, quantize_form
+from app.web.pages.quantize_query import FIRST_SCHEMES, NAMES, Asked, fitted
+from app.web.pages.quantize_rate_chart import rate_charts, source_named, theory_rows
+from app.web.pages.quantize_view import (
+    ClipView,
+    QuantizeAnswerView,
+    QuantizePage,
+    SchemeCard,
+    WindowMoves,
+    largest_error,
+    rate_points,
+    scheme_cards,
+    weights_view,
+)
+from app.web.parameters import read_parameters
+from app.web.rendering import render, wants_partial
+from app.web.typography import approximately
+from app.wording import Language, say
+
+router = APIRouter(include_in_schema=False)
+CURVE_POINTS = 61
+USUAL_CLIP = 100.0
+
+
+@router.get("/{language}/quantize")
+def show(language: Language, request: Request) -> Response:
+    """The page; what cannot be read is told beside its field, and everything else is shown."""
+    given = read_parameters(request, *NAMES)
+    given.setdefault("schemes", FIRST_SCHEMES)
+    return _answer(language, request, Asked(**{name: " ".join(text.split()) for name, text in given.items()}))
+
+
+@router.post("/{language}/quantize")
+async def change(language: Language, request: Request) -> Response:
+    """The form: its fields become the permanent address of what they ask for."""
+    form = await request.form()
+    fields = {name: value for name, value in form.items() if isinstance(value, str)}
+    return await run_in_threadpool(_changed, language, request, fields)
+
+
+def _changed(language: Language, request: Request, fields: dict[str, str]) -> Response:
+    typed = fields.get("matrix")
+    try:
+        asked = fitted(asked_in(fields), language)
+    except AppError as error:
+        asked = Asked(schemes=fields.get("shown", FIRST_SCHEMES))
+        return _answer(language, request, asked, typed, error)
+    if not wants_partial(request):
+        return RedirectResponse(asked.address(language), status_code=303)
+    return _answer(language, request, asked, typed)
+
+
+def _answer(
+    language: Language, request: Request, asked: Asked, typed: str | None = None, refused: AppError | None = None
+) -> Response:
+    errors = {} if refused is None else {"matrix": say(refused.code, refused.figures, language)}
+    choices = _choices(language, asked.schemes, errors)
+    answer = None
+    if refused is None and choices:
+        try:
+            worked = _worked(QuantizeRequest(asked.source(), choices))
+            answer = _view(language, asked, worked)
+        except AppError as error:
+            errors["draw" if asked.draw else "matrix"] = say(error.code, error.figures, language)
+    view = QuantizePage(quantize_form(f"/{language}/quantize", asked, typed, errors), answer)
+    headers = {"HX-Replace-Url": asked.address(language)} if wants_partial(request) and refused is None else {}
+    status = 422 if errors else 200
+    return render(request, "quantize.html", view, partial="_quantize_partial.html", status=status, headers=headers)
+
+
+def _choices(language: Language, text: str, errors: dict[str, str]) -> tuple[SchemeChoice, ...]:
+    """The schemes that can be read; a sentence about the first that cannot."""
+    found, words = [], text.split()
+    for word in words[:MOST_SCHEMES]:
+        try:
+            found.append(read_scheme(word))
+        except AppError as error:
+            errors.setdefault("schemes", say(error.code, error.figures, language))
+    if len(words) > MOST_SCHEMES:
+        errors["schemes"] = say("quantize.too-many-schemes", {"limit": MOST_SCHEMES}, language)
+    elif not words:
+        errors["schemes"] = say("quantize.schemes", {}, language)
+    return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Worked:
+    """What a request comes to, and the curve of each scheme that has one."""
+
+    answer: QuantizeAnswer
+    curves: tuple[ClipCurve | None, ...]
+
+
+@lru_cache(maxsize=4)
+def _worked(request: QuantizeRequest) -> Worked:
+    """Kept, because the slider and the tables' window ask for the same again and again."""
+    with one_thread():
+        answer = quantize_values(request)
+        return Worked(answer, tuple(_curve(answer, each) for each in answer.views))
+
+
+def _curve(answer: QuantizeAnswer, view: QuantizedView) -> ClipCurve | None:
+    if view.quantized is None:
+        return None
+    return clip_curve(answer.values, view.choice, CURVE_POINTS, view.quantized)
+
+
+def _view(language: Language, asked: Asked, worked: Worked) -> QuantizeAnswerView:
+    answer = worked.answer
+    rows, columns = answer.values.shape
+    window = Window.at(asked.cell(), (rows, columns), len(answer.views))
+    typed = None if asked.draw else split_text(asked.matrix or COURSE_MATRIX)
+    cards = scheme_cards(language, answer, window)
+    source = source_named(asked.draw)
+    return QuantizeAnswerView(
+        rows=rows,
+        columns=columns,
+        bytes_before=str(answer.bytes_before),
+        window=window,
+        is_cut=(window.bottom - window.top, window.right - window.left) != (rows, columns),
+        moves=_moves(language, asked, window, (rows, columns), len(answer.views)),
+        weights=weights_view(language, answer, window, typed),
+        cards=cards,
+        story=next((card for card in cards if card.work is not None), None),
+        largest_error=approximately(f"{largest_error(answer):.9g}", 3),
+        rates=rate_charts(rate_points(answer, cards), source),
+        theory=theory_rows(source),
+        source=source.name,
+        clip=_clip(asked, worked, cards),
+    )
+
+
+def _moves(language: Language, asked: Asked, window: Window, shape: tuple[int, int], schemes: int) -> WindowMoves:
+    height, width = WINDOW_ROWS, WINDOW_COLUMNS[schemes]
+
+    def to(top: int, left: int) -> str:
+        top = min(max(top, 0), max(shape[0] - height, 0))
+        left = min(max(left, 0), max(shape[1] - width, 0))
+        if (top, left) == (window.top, window.left):
+            return ""
+        return f"{asked.changed(at=f'{top + 1},{left + 1}').address(language)}#matrices"
+
+    return WindowMoves(
+        left=to(window.top, window.left - width),
+        right=to(window.top, window.left + width),
+        up=to(window.top - height, window.left),
+        down=to(window.top + height, window.left),
+    )
+
+
+def _clip(asked: Asked, worked: Worked, cards: tuple[SchemeCard, ...]) -> ClipView | None:
+    """The charts with the slider; None where no scheme has a scale to move."""
+    percent = min(max(asked.clip_percent() or USUAL_CLIP, FIRST), LAST)
+    curves, fixed = [], []
+    with one_thread():
+        for card, curve, view in zip(cards, worked.curves, worked.answer.views, strict=True):
+            at = None if curve is None else clip_at(worked.answer.values, view.choice, percent / 100)
+            if curve is not None and at is not None:
+                curves.append(CurveInput(card.label, curve, at))
+            elif card.work is not None:
+                fixed.append(card.label)
+    if not curves:
+        return None
+    found = tuple(curves)
+    return ClipView(f"{percent:g}", clip_charts(found, percent), clip_rows(found), tuple(fixed))

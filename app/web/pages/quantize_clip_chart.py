@@ -1,0 +1,187 @@
+"""Error against the clipping point: a curve for each scheme, the scales that it chose, and where the slider stands."""
+
+import math
+from dataclasses import dataclass
+
+from app.tasks.quantize_charts import ClipCurve
+from app.tasks.quantize_clips import ClipPoint
+from app.web.pages.quantize_axes import LEFT, SIZES, TOP, Plane, PointName, Tick, place_names, steps
+
+FIRST, LAST = 10, 160
+"""Ends of the slider, in percent of what puts the largest magnitude on the grid's end."""
+DASHES = ("", "7 4", "2 3", "12 4 2 4")
+LEAST_ERROR = 1e-9
+"""Drawn for none, at the bottom: a relative error of this size is below float32's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class CurveInput:
+    """A scheme's curve, and the point at which the slider stands."""
+
+    name: str
+    curve: ClipCurve
+    at: ClipPoint
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnCurve:
+    """One scheme on the canvas; the ring marks the least error, the dot the scales that were chosen."""
+
+    points: str
+    dashes: str
+    name: PointName
+    best: tuple[float, float] | None
+    """Our own scales: where they stand and the error that they have."""
+    at: tuple[float, float] | None
+
+
+@dataclass(frozen=True, slots=True)
+class ClipRow:
+    """One scheme in the table: at the slider, and at our optimum."""
+
+    name: str
+    error: str
+    sqnr: str
+    clipped: str
+    best_clip: str
+    best_error: str
+    best_sqnr: str
+    is_by_block: bool
+    """There is a scale for each block: the error may be below every point of the curve."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClipChart:
+    """One size of the chart."""
+
+    size: str
+    width: int
+    height: int
+    left: int
+    right: int
+    top: int
+    bottom: int
+    x_ticks: tuple[Tick, ...]
+    y_ticks: tuple[Tick, ...]
+    slider_x: float
+    curves: tuple[DrawnCurve, ...]
+
+
+def clip_charts(curves: tuple[CurveInput, ...], percent: float) -> tuple[ClipChart, ...]:
+    """The chart in its sizes."""
+    return tuple(_chart(size, curves, percent) for size in SIZES)
+
+
+def relative_error(sqnr: float | None) -> float | None:
+    """The root of the mean square error over that of the weights; None where it is not known."""
+    return None if sqnr is None else 10 ** (-sqnr / 20)
+
+
+def _chart(size: str, curves: tuple[CurveInput, ...], percent: float) -> ClipChart:
+    width, height = SIZES[size]
+    errors = [error for each in curves for error in _errors(each)]
+    low, high = (min(errors), max(errors)) if errors else (0.01, 1.0)
+    # A decade at least, so that a flat curve looks flat.
+    low, high = math.log10(low) - 0.15, math.log10(max(high, low * 5)) + 0.1
+    plane = Plane(width, height, FIRST, LAST, low, high)
+    names = place_names([_name_at(each, plane) for each in curves], plane)
+    return ClipChart(
+        size=size,
+        width=width,
+        height=height,
+        left=LEFT,
+        right=plane.right,
+        top=TOP,
+        bottom=plane.bottom,
+        x_ticks=tuple(Tick(plane.x(clip), f"{clip:g}") for clip in steps(FIRST, LAST, 8) if clip % 20 == 0),
+        y_ticks=tuple(_y_ticks(plane)),
+        slider_x=plane.x(percent),
+        curves=tuple(
+            _curve(each, plane, DASHES[index % len(DASHES)], names[index]) for index, each in enumerate(curves)
+        ),
+    )
+
+
+def _errors(each: CurveInput) -> list[float]:
+    sqnrs = [point.sqnr_db for point in each.curve.points] + [each.curve.chosen_sqnr_db]
+    known = [relative_error(sqnr) for sqnr in sqnrs]
+    return [max(error, LEAST_ERROR) for error in known if error is not None and math.isfinite(error)]
+
+
+def _curve(each: CurveInput, plane: Plane, dashes: str, name: PointName) -> DrawnCurve:
+    def place(percent: float | None, sqnr: float | None) -> tuple[float, float] | None:
+        error = relative_error(sqnr)
+        if percent is None or error is None or not math.isfinite(error):
+            return None
+        return plane.x(percent), plane.y(math.log10(max(error, LEAST_ERROR)))
+
+    points = [place(point.clip * 100, point.sqnr_db) for point in each.curve.points]
+    chosen = each.curve.chosen_clip
+    return DrawnCurve(
+        points=" ".join(f"{point[0]:g},{point[1]:g}" for point in points if point is not None),
+        dashes=dashes,
+        name=name,
+        best=place(None if chosen is None else chosen * 100, each.curve.chosen_sqnr_db),
+        at=place(each.at.clip * 100, each.at.sqnr_db),
+    )
+
+
+def _name_at(each: CurveInput, plane: Plane) -> tuple[float, float, str]:
+    """At the left end of the curve, a little inside."""
+    point = each.curve.points[-1]
+    error = relative_error(point.sqnr_db)
+    at = math.log10(max(error, LEAST_ERROR)) if error is not None and math.isfinite(error) else plane.y_low
+    return plane.right + 8, plane.y(at) - 10, each.name
+
+
+def _y_ticks(plane: Plane) -> list[Tick]:
+    """Percent: powers of ten, with 2 and 5 between where there is room."""
+    found, last = [], math.inf
+    for power in range(math.floor(plane.y_low), math.ceil(plane.y_high) + 1):
+        for digit in (1, 2, 5):
+            at = power + math.log10(digit)
+            y = plane.y(at)
+            if plane.y_low <= at <= plane.y_high and last - y > 22:
+                found.append(Tick(y, f"{digit * 10.0 ** (power + 2):g}"))
+                last = y
+    return found
+
+
+def clip_rows(curves: tuple[CurveInput, ...]) -> tuple[ClipRow, ...]:
+    """The table under the slider."""
+    return tuple(_row(each) for each in curves)
+
+
+def _row(each: CurveInput) -> ClipRow:
+    curve = each.curve
+    return ClipRow(
+        name=each.name,
+        error=percent_text(relative_error(each.at.sqnr_db)),
+        sqnr=decibels(each.at.sqnr_db),
+        clipped=percent_text(each.at.clipped_share),
+        best_clip="–" if curve.chosen_clip is None else f"{curve.chosen_clip * 100:.0f}",
+        best_error=percent_text(relative_error(curve.chosen_sqnr_db)),
+        best_sqnr=decibels(curve.chosen_sqnr_db),
+        is_by_block=curve.best is not None
+        and curve.chosen_mse is not None
+        and curve.chosen_mse < (curve.best.mse or 0) * 0.999,
+    )
+
+
+def percent_text(share: float | None) -> str:
+    """Percent with three digits; a dash where it is not known."""
+    if share is None:
+        return "–"
+    if not math.isfinite(share):
+        return "∞"
+    percent = share * 100
+    return "0" if percent == 0 else f"{percent:.3g}" if percent >= 0.001 else "< 0.001"
+
+
+def decibels(sqnr: float | None) -> str:
+    """Decibels with two decimals, a true minus, or ∞."""
+    if sqnr is None:
+        return "–"
+    if math.isinf(sqnr):
+        return "∞" if sqnr > 0 else "−∞"
+    return f"{sqnr:.2f}".replace("-", "−")
