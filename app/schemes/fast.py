@@ -6,8 +6,12 @@ kernel knows goes there. Numba is imported on first use; kernels are compiled on
 
 from torch import Tensor
 
+from app.codec.fast import encode_fast
 from app.schemes.grid_scheme import GridScheme
-from app.schemes.scheme import Choices, QuantizedTensor, Scheme
+from app.schemes.plain_casts import CastScheme
+from app.schemes.scheme import Choices, QuantizedTensor, Scheme, check_values
+
+_BYTE = 8
 
 
 def quantize_fast(
@@ -27,11 +31,19 @@ def quantize_fast(
     return scheme.quantize(values, choices)
 
 
-def _quantize(
-    scheme: Scheme, values: Tensor, choices: Choices, out: QuantizedTensor | None
-) -> QuantizedTensor | None:
+def _quantize(scheme: Scheme, values: Tensor, choices: Choices, out: QuantizedTensor | None) -> QuantizedTensor | None:
     if isinstance(scheme, GridScheme):
         from app.schemes.fast_grids import quantize_grid  # noqa: PLC0415 - numba is imported on first use only
 
         return quantize_grid(scheme, values, choices, out)
+    if isinstance(scheme, CastScheme):
+        return _cast(scheme, values, choices, out)
     return None
+
+
+def _cast(scheme: CastScheme, values: Tensor, choices: Choices, out: QuantizedTensor | None) -> QuantizedTensor:
+    check_values(values, choices)
+    codes = None if out is None or scheme.number_format.width < _BYTE else scheme.codes(out)
+    return scheme.packed(
+        encode_fast(values, scheme.number_format, overflow=scheme.overflow(), threads=choices.threads, out=codes)
+    )

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from app.schemes.grid_scheme import GridScheme
-from app.schemes.registry import ENTRIES, find_scheme
+from app.schemes.registry import find_entry, find_scheme
 from app.tasks.quantize_clips import ClipPoint, clip_points, full_scales
 from app.tasks.quantize_request import SchemeChoice
 from app.tasks.quantize_values import Quantized, quantize_one
@@ -44,7 +44,7 @@ def clip_curve(
         InvalidInput: what the scheme refuses.
     """
     scheme = find_scheme(choice.name, choice.options)
-    if not isinstance(scheme, GridScheme) or "scale" not in ENTRIES[choice.name].options:
+    if not isinstance(scheme, GridScheme) or "scale" not in find_entry(choice.name).options:
         return None
     chosen = chosen or quantize_one(values, choice)
     full = full_scales(values, scheme)
@@ -59,7 +59,7 @@ def clip_curve(
 def clip_at(values: Tensor, choice: SchemeChoice, clip: float) -> ClipPoint | None:
     """One point of the curve: what a slider is at."""
     scheme = find_scheme(choice.name, choice.options)
-    if not isinstance(scheme, GridScheme) or "scale" not in ENTRIES[choice.name].options:
+    if not isinstance(scheme, GridScheme) or "scale" not in find_entry(choice.name).options:
         return None
     return clip_points(values, scheme, [clip])[0]
 

@@ -12,7 +12,7 @@ from app.metrics.tensor_error import TensorError, clipped_count, tensor_error
 from app.metrics.theory import DECIBELS_A_BIT
 from app.schemes.entries import SchemeEntry
 from app.schemes.hadamard import Rotation
-from app.schemes.registry import ENTRIES, find_scheme
+from app.schemes.registry import entry_or_none, find_entry, find_scheme
 from app.schemes.scheme import Choices, Elements, QuantizedTensor, ScaleRule, Scheme, Storage
 from app.tasks.quantize_elements import block_offsets, block_scales, element_codes, element_name, ends
 from app.tasks.quantize_matrix import read_matrix
@@ -130,7 +130,7 @@ def quantize_values(request: QuantizeRequest) -> QuantizeAnswer:
 
 
 def _view(values: Tensor, choice: SchemeChoice, importance: Tensor | None) -> QuantizedView:
-    entry = ENTRIES.get(choice.name)
+    entry = entry_or_none(choice.name)
     try:
         return QuantizedView(choice, entry, quantized=quantize_one(values, choice, importance))
     except AppError as error:
@@ -149,7 +149,7 @@ def quantize_one(values: Tensor, choice: SchemeChoice, importance: Tensor | None
     stored = scheme.quantize(given, choices)
     elements, restored = scheme.elements(stored), scheme.dequantize(stored)
     dequantized = restored if rotation is None else rotation.back(restored)
-    name, span = element_name(scheme, ENTRIES[choice.name]), ends(scheme, stored, elements)
+    name, span = element_name(scheme, find_entry(choice.name)), ends(scheme, stored, elements)
     return Quantized(
         scheme=scheme,
         values=given,
@@ -173,7 +173,7 @@ def choices_of(choice: SchemeChoice, importance: Tensor | None = None) -> Choice
     Raises:
         InvalidInput: `scheme.option`, one that the scheme does not take; `quantize.percentile`.
     """
-    entry = ENTRIES[choice.name]
+    entry = find_entry(choice.name)
     given = {
         "scale": choice.scale is not None,
         "percentile": choice.percentile is not None or choice.scale is ScaleRule.PERCENTILE,
