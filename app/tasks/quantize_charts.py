@@ -12,7 +12,7 @@ from app.tasks.quantize_request import SchemeChoice
 from app.tasks.quantize_values import Quantized, quantize_one
 
 CURVE_POINTS = 120
-_FIRST_CLIP, _LAST_CLIP = 0.1, 1.6
+FIRST_CLIP, LAST_CLIP = 0.1, 1.6
 MOST_BINS = 256
 
 
@@ -34,9 +34,13 @@ class ClipCurve:
 
 
 def clip_curve(
-    values: Tensor, choice: SchemeChoice, points: int = CURVE_POINTS, chosen: Quantized | None = None
+    values: Tensor,
+    choice: SchemeChoice,
+    points: int = CURVE_POINTS,
+    chosen: Quantized | None = None,
+    last: float = LAST_CLIP,
 ) -> ClipCurve | None:
-    """The error at `points` clipping points from a tenth to 1.6 times the largest magnitude of each block.
+    """The error at `points` clipping points from a tenth to `last` times the largest magnitude of each block.
 
     `chosen` is the scheme's own work where that is at hand. None for schemes that have no scale to move: plain casts, and layouts whose scales depend on each other.
 
@@ -49,7 +53,7 @@ def clip_curve(
     chosen = chosen or quantize_one(values, choice)
     full = full_scales(values, scheme)
     return ClipCurve(
-        points=clip_points(values, scheme, _clips(points)),
+        points=clip_points(values, scheme, _clips(points, last)),
         chosen_clip=_middle(scheme.read_scales(chosen.stored).reshape(-1).abs(), full),
         chosen_mse=chosen.error.figures.mse,
         chosen_sqnr_db=chosen.error.figures.sqnr_db,
@@ -64,9 +68,9 @@ def clip_at(values: Tensor, choice: SchemeChoice, clip: float) -> ClipPoint | No
     return clip_points(values, scheme, [clip])[0]
 
 
-def _clips(points: int) -> list[float]:
-    step = (_LAST_CLIP - _FIRST_CLIP) / (points - 1)
-    return [_FIRST_CLIP + index * step for index in range(points)]
+def _clips(points: int, last: float) -> list[float]:
+    step = (last - FIRST_CLIP) / (points - 1)
+    return [FIRST_CLIP + index * step for index in range(points)]
 
 
 def _middle(scales: Tensor, full: Tensor) -> float | None:

@@ -1,5 +1,7 @@
 """`/{language}/quantize`: a small matrix, quantized by up to four schemes side by side."""
 
+import math
+
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -8,14 +10,14 @@ from fastapi.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
 from app.errors import AppError
-from app.tasks.quantize_charts import ClipCurve, clip_at, clip_curve
+from app.tasks.quantize_charts import LAST_CLIP, ClipCurve, clip_at, clip_curve
 from app.tasks.quantize_matrix import split_text
 from app.tasks.quantize_request import COURSE_MATRIX, MOST_SCHEMES, QuantizeRequest, SchemeChoice
-from app.tasks.quantize_values import QuantizeAnswer, QuantizedView, quantize_values
+from app.tasks.quantize_values import QuantizeAnswer, quantize_values
 from app.tasks.scheme_words import read_scheme
 from app.tasks.threads import one_thread
 from app.web.pages.quantize_cells import WINDOW_COLUMNS, WINDOW_ROWS, Window
-from app.web.pages.quantize_clip_chart import FIRST, LAST, CurveInput, clip_charts, clip_rows
+from app.web.pages.quantize_clip_chart import FIRST, CurveInput, clip_charts, clip_rows
 from app.web.pages.quantize_form import asked_in, quantize_form
 from app.web.pages.quantize_query import FIRST_SCHEMES, NAMES, Asked, fitted
 from app.web.pages.quantize_rate_chart import rate_charts, source_named, theory_rows
@@ -36,7 +38,9 @@ from app.web.typography import approximately
 from app.wording import Language, say
 
 router = APIRouter(include_in_schema=False)
-CURVE_POINTS = 61
+CURVE_POINTS = 76
+FARTHEST_CLIP = 4.0
+"""A few weights may be best held by a few levels far below the grid's end."""
 USUAL_CLIP = 100.0
 
 
@@ -114,13 +118,18 @@ def _worked(request: QuantizeRequest) -> Worked:
     """Kept, because the slider and the tables' window ask for the same again and again."""
     with one_thread():
         answer = quantize_values(request)
-        return Worked(answer, tuple(_curve(answer, each) for each in answer.views))
+        curves = _curves(answer, LAST_CLIP)
+        farthest = max((each.chosen_clip or 0 for each in curves if each is not None), default=0)
+        if farthest > LAST_CLIP:
+            curves = _curves(answer, min(math.ceil(farthest * 5.5) / 5, FARTHEST_CLIP))
+        return Worked(answer, curves)
 
 
-def _curve(answer: QuantizeAnswer, view: QuantizedView) -> ClipCurve | None:
-    if view.quantized is None:
-        return None
-    return clip_curve(answer.values, view.choice, CURVE_POINTS, view.quantized)
+def _curves(answer: QuantizeAnswer, last: float) -> tuple[ClipCurve | None, ...]:
+    return tuple(
+        None if each.quantized is None else clip_curve(answer.values, each.choice, CURVE_POINTS, each.quantized, last)
+        for each in answer.views
+    )
 
 
 def _view(language: Language, asked: Asked, worked: Worked) -> QuantizeAnswerView:
@@ -168,16 +177,17 @@ def _moves(language: Language, asked: Asked, window: Window, shape: tuple[int, i
 
 def _clip(asked: Asked, worked: Worked, cards: tuple[SchemeCard, ...]) -> ClipView | None:
     """The charts with the slider; None where no scheme has a scale to move."""
-    percent = min(max(asked.clip_percent() or USUAL_CLIP, FIRST), LAST)
+    last = max((round(each.points[-1].clip * 100) for each in worked.curves if each is not None), default=FIRST)
+    percent = min(max(asked.clip_percent() or USUAL_CLIP, FIRST), last)
     curves, fixed = [], []
     with one_thread():
         for card, curve, view in zip(cards, worked.curves, worked.answer.views, strict=True):
             at = None if curve is None else clip_at(worked.answer.values, view.choice, percent / 100)
             if curve is not None and at is not None:
-                curves.append(CurveInput(card.label, curve, at))
+                curves.append(CurveInput(card.short, curve, at))
             elif card.work is not None:
-                fixed.append(card.label)
+                fixed.append(card.short)
     if not curves:
         return None
     found = tuple(curves)
-    return ClipView(f"{percent:g}", clip_charts(found, percent), clip_rows(found), tuple(fixed))
+    return ClipView(f"{percent:g}", str(last), clip_charts(found, percent), clip_rows(found), tuple(fixed))

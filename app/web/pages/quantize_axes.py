@@ -30,10 +30,12 @@ class Plane:
     x_high: float
     y_low: float
     y_high: float
+    room: int = 0
+    """At the right, for names."""
 
     @property
     def right(self) -> int:
-        return self.width - RIGHT
+        return self.width - RIGHT - self.room
 
     @property
     def bottom(self) -> int:
@@ -64,7 +66,7 @@ def place_names(points: list[tuple[float, float, str]], plane: Plane) -> list[Po
     for index in sorted(range(len(points)), key=lambda each: points[each][1]):
         x, y, text = points[index]
         room = len(text) * CHARACTER_WIDTH + 12
-        anchor = "start" if x + room <= plane.right else "end"
+        anchor = "start" if x + room <= plane.right + plane.room + RIGHT else "end"
         name = PointName(text, x + 10 if anchor == "start" else x - 10, y + 4, anchor)
         for shift in _shifts():
             moved = PointName(text, name.x, min(max(y + 4 + shift, TOP + 10), plane.bottom - 4), anchor)

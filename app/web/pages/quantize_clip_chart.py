@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from app.tasks.quantize_charts import ClipCurve
 from app.tasks.quantize_clips import ClipPoint
-from app.web.pages.quantize_axes import LEFT, SIZES, TOP, Plane, PointName, Tick, place_names, steps
+from app.web.pages.quantize_axes import CHARACTER_WIDTH, LEFT, SIZES, TOP, Plane, PointName, Tick, place_names, steps
 
-FIRST, LAST = 10, 160
-"""Ends of the slider, in percent of what puts the largest magnitude on the grid's end."""
+FIRST = 10
+"""Start of the slider, in percent of what puts the largest magnitude on the grid's end."""
 DASHES = ("", "7 4", "2 3", "12 4 2 4")
 LEAST_ERROR = 1e-9
 """Drawn for none, at the bottom: a relative error of this size is below float32's own."""
@@ -83,7 +83,9 @@ def _chart(size: str, curves: tuple[CurveInput, ...], percent: float) -> ClipCha
     low, high = (min(errors), max(errors)) if errors else (0.01, 1.0)
     # A decade at least, so that a flat curve looks flat.
     low, high = math.log10(low) - 0.15, math.log10(max(high, low * 5)) + 0.1
-    plane = Plane(width, height, FIRST, LAST, low, high)
+    last = max((each.curve.points[-1].clip * 100 for each in curves), default=2.0 * FIRST)
+    room = max((len(each.name) for each in curves), default=0) * CHARACTER_WIDTH
+    plane = Plane(width, height, FIRST, last, low, high, round(min(room, width * 0.36)))
     names = place_names([_name_at(each, plane) for each in curves], plane)
     return ClipChart(
         size=size,
@@ -93,7 +95,7 @@ def _chart(size: str, curves: tuple[CurveInput, ...], percent: float) -> ClipCha
         right=plane.right,
         top=TOP,
         bottom=plane.bottom,
-        x_ticks=tuple(Tick(plane.x(clip), f"{clip:g}") for clip in steps(FIRST, LAST, 8) if clip % 20 == 0),
+        x_ticks=tuple(Tick(plane.x(clip), f"{clip:g}") for clip in steps(FIRST, last, 8) if clip >= 2 * FIRST),
         y_ticks=tuple(_y_ticks(plane)),
         slider_x=plane.x(percent),
         curves=tuple(
@@ -127,11 +129,11 @@ def _curve(each: CurveInput, plane: Plane, dashes: str, name: PointName) -> Draw
 
 
 def _name_at(each: CurveInput, plane: Plane) -> tuple[float, float, str]:
-    """At the left end of the curve, a little inside."""
+    """At the right end of the curve, outside."""
     point = each.curve.points[-1]
     error = relative_error(point.sqnr_db)
     at = math.log10(max(error, LEAST_ERROR)) if error is not None and math.isfinite(error) else plane.y_low
-    return plane.right + 8, plane.y(at) - 10, each.name
+    return plane.right - 4, plane.y(at), each.name
 
 
 def _y_ticks(plane: Plane) -> list[Tick]:

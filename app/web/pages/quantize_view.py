@@ -28,6 +28,7 @@ from app.web.typography import approximately
 from app.wording import Language, say
 
 MOST_SCALES = 8
+LONGEST_SHORT = 18
 PARTS = ("codes", "scales", "zero_points", "others", "padding")
 
 
@@ -59,7 +60,9 @@ class SchemeCard:
     number: int
     name: str
     label: str
-    """The name with the words of its options, for charts and headings."""
+    """The name with the words of its options."""
+    short: str
+    """For the charts: the name alone where no other has it."""
     words: str
     refusal: str
     work: "SchemeWork | None"
@@ -112,6 +115,8 @@ class ClipView:
     """The slider and what it shows."""
 
     percent: str
+    last: str
+    """Where the slider ends."""
     charts: tuple[ClipChart, ...]
     rows: tuple[ClipRow, ...]
     fixed: tuple[str, ...]
@@ -168,7 +173,7 @@ def weights_view(language: Language, answer: QuantizeAnswer, window: Window, typ
 def rate_points(answer: QuantizeAnswer, cards: tuple[SchemeCard, ...]) -> tuple[RatePoint, ...]:
     """Each scheme as a point; those whose error is unknown are left out."""
     return tuple(
-        RatePoint(card.label, float(each.quantized.storage.bits_per_weight), sqnr)
+        RatePoint(card.short, float(each.quantized.storage.bits_per_weight), sqnr)
         for card, each in zip(cards, answer.views, strict=True)
         if each.quantized is not None and (sqnr := each.quantized.error.figures.sqnr_db) is not None
     )
@@ -181,7 +186,25 @@ def _card(
     refusal = "" if view.refusal is None else say(view.refusal.code, view.refusal.figures, language)
     work = None if view.quantized is None else _work(language, view, view.quantized, answer, window, largest)
     name = view.choice.name[:40]
-    return SchemeCard(number, name, " ".join((name, *words)), " · ".join(words), refusal, work)
+    label = " ".join((name, *words))
+    is_alone = sum(each.choice.name == view.choice.name for each in answer.views) == 1
+    short = name if is_alone else label
+    return SchemeCard(
+        number=number,
+        name=name,
+        label=label,
+        short=short if len(short) <= LONGEST_SHORT else f"{short[: LONGEST_SHORT - 1]}…",
+        words=" · ".join(_shown_words(view, words)),
+        refusal=refusal,
+        work=work,
+    )
+
+
+def _shown_words(view: QuantizedView, words: tuple[str, ...]) -> tuple[str, ...]:
+    """With what a scale is for, where that goes without saying."""
+    if view.entry is None or not view.entry.granularities or view.choice.options.granularity is not None:
+        return words
+    return (view.entry.granularities[0], *words)
 
 
 def _work(
