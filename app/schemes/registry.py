@@ -1,7 +1,18 @@
 """The table of all schemes of the engine, gathered from their families."""
 
 from app.errors import InvalidInput
-from app.schemes import affine, codebooks, floats, gguf_schemes, integers, lloyd_max, microscaling, plain_casts
+from app.schemes import (
+    affine,
+    codebooks,
+    floats,
+    gguf_schemes,
+    integers,
+    iq4_xs,
+    k_quants,
+    lloyd_max,
+    microscaling,
+    plain_casts,
+)
 from app.schemes.entries import SchemeEntry, SchemeOptions
 from app.schemes.scheme import Scheme
 
@@ -14,6 +25,8 @@ _FAMILIES = (
     codebooks.ENTRIES,
     lloyd_max.ENTRIES,
     gguf_schemes.ENTRIES,
+    k_quants.ENTRIES,
+    iq4_xs.ENTRIES,
 )
 
 ENTRIES: dict[str, SchemeEntry] = {entry.name: entry for family in _FAMILIES for entry in family}
