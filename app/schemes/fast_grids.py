@@ -14,7 +14,8 @@ from torch import Tensor
 from app.schemes.grid_scheme import GridScheme
 from app.schemes.grids import Grid
 from app.schemes.kernels import grid_pass
-from app.schemes.kernels.error_tables import NO_TABLE, Candidates, scan_table
+from app.schemes.kernels.error_tables import NO_TABLE, scan_table
+from app.schemes.kernels.candidates import candidate_ranges
 from app.schemes.kernels.levels import grid_table
 from app.schemes.kernels.sizes import size_format
 from app.schemes.kernels.vectors import LANES
@@ -112,7 +113,7 @@ def _task(scheme: GridScheme, shape: Shape, scale_format: ScaleFormat, choices: 
     has_signs = choices.signed_scales and scale_format.has_signs and not scheme.grid.is_symmetric
     rule = _rule(scheme.grid, choices)
     ladder = _ladder(scheme.grid, has_signs=has_signs)
-    ranges = _ranges(scheme.grid, shape.size, has_signs=has_signs)
+    ranges = candidate_ranges(scheme.grid, shape.size, has_signs=has_signs)
     return grid_pass.Task(
         np.int64(rule),
         np.int64(shape.columns),
@@ -133,12 +134,6 @@ def _rule(grid: Grid, choices: Choices) -> int:
     if choices.scale is ScaleRule.ABSMAX:
         return grid_pass.ABSMAX
     return grid_pass.SCAN if len(grid.levels) <= LANES else grid_pass.DIRECT
-
-
-def _ranges(grid: Grid, size: int, *, has_signs: bool) -> tuple[Candidates, ...]:
-    if has_signs:
-        return Candidates(0.85, 2.0, 11), Candidates(0.8, 3.2, 21)
-    return (Candidates(0.8, 3.2, 32),)
 
 
 @lru_cache(maxsize=64)

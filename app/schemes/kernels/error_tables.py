@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from app.schemes.grids import Grid
+from app.schemes.kernels.candidates import Candidates
 
 CANDIDATES = 32
 HALF = 255
@@ -42,15 +43,6 @@ class HeldTable:
 
 
 NO_TABLE = HeldTable(ScanTable(np.int64(0), np.int64(0), np.int64(0), np.int64(0), np.uint32(0)))
-
-
-@dataclass(frozen=True, slots=True)
-class Candidates:
-    """Where scales put the reach, in units of the grid's end, in even steps of the logarithm."""
-
-    first: float
-    last: float
-    count: int
 
 
 def candidate_factors(grid: Grid, ranges: tuple[Candidates, ...]) -> Any:

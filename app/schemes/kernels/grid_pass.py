@@ -11,8 +11,9 @@ from app.schemes.kernels.blocks import encode_block, reach_word
 from app.schemes.kernels.error_tables import ScanTable
 from app.schemes.kernels.levels import MAGNITUDE, GridTable, levels_of
 from app.schemes.kernels.packing import pack_stretch
-from app.schemes.kernels.search import direct_scale, scan_scale, storable, storable_size
+from app.schemes.kernels.search import direct_scale, storable, storable_size
 from app.schemes.kernels.sizes import SizeFormat
+from app.schemes.kernels.tile_scan import scan_tile
 from app.schemes.kernels.vectors import LANES, float_of, word_of
 
 f32, u32 = np.float32, np.uint32
@@ -59,7 +60,8 @@ def quantize_rows(values: Any, first_row: Any, end_row: Any, task: Any, scales: 
     if size % LANES or (tile < blocks_of_row and tile * size * task.bits % 8):
         tile = blocks_of_row
     room = tile * stride
-    places, staged, codes = np.empty(stride, np.uint16), np.empty(room, f32), np.empty(room + _ROOM, np.uint8)
+    places, notes = np.empty(room if task.rule == SCAN else 0, np.uint16), np.empty(tile, np.int64)
+    staged, codes = np.empty(room, f32), np.empty(room + _ROOM, np.uint8)
     worst, grid = u32(0), levels_of(task.table)
     for row in range(first_row, end_row):
         for first in range(0, blocks_of_row, tile):
@@ -72,7 +74,7 @@ def quantize_rows(values: Any, first_row: Any, end_row: Any, task: Any, scales: 
                 _stage(values, start, count, size, staged, stride, blocks)
             source, at = (values, start) if is_full else (staged, 0)
             target, there = (packed, place) if is_full and task.bits == 8 else (codes, 0)
-            found = _tile(source, at, blocks, stride, task, grid, scales, block, target, there, places)
+            found = _tile(source, at, blocks, stride, task, grid, scales, block, target, there, places, notes)
             worst = max(worst, found)
             if not is_full or task.bits < 8:
                 _close_up(codes, size, stride, blocks)
@@ -124,6 +126,7 @@ def _tile(
     codes: Any,
     there: Any,
     places: Any,
+    notes: Any,
 ) -> Any:
     """Scales and codes of whole blocks; each step in a loop of its own, so that blocks overlap in the processor."""
     worst = u32(0)
@@ -131,10 +134,12 @@ def _tile(
         worst = _reaches(values, start, blocks, stride, scales, block)
         if task.rule == ABSMAX or worst > LARGEST:
             _absmax_scales(scales, block, blocks, task.end, task.form)
+        elif task.rule == SCAN:
+            scan_tile(values, start, blocks, stride, task, grid, scales[block : block + blocks], places, notes)
         else:
             for index in range(blocks):
                 here, reach = start + index * stride, scales[block + index]
-                scales[block + index] = _searched(values, here, stride, reach, task, grid, places)
+                scales[block + index] = _searched(values, here, stride, reach, task, grid)
     for index in range(blocks):
         here = index * stride
         encode_block(values, start + here, stride, scales[block + index], grid, codes, there + here)
@@ -161,10 +166,8 @@ def _absmax_scales(scales: Any, first: Any, count: Any, end: Any, form: Any) -> 
 
 
 @njit(nogil=True, error_model="numpy")
-def _searched(values: Any, start: Any, count: Any, reach: Any, task: Any, grid: Any, places: Any) -> Any:
+def _searched(values: Any, start: Any, count: Any, reach: Any, task: Any, grid: Any) -> Any:
     """The scale with the least error."""
     if reach == 0:
         return storable(f32(1), task.form)
-    if task.rule == SCAN and reach > f32(1e-30):
-        return scan_scale(values, start, count, reach, places, task, grid)
     return direct_scale(values, start, count, reach, task, grid)

@@ -16,13 +16,10 @@ from app.schemes.kernels.vectors import (
     add_saturating,
     bits_of,
     float_at,
-    lane_of,
-    least_wide,
     load,
     load_row,
     no_shorts,
     no_wide,
-    numbered,
     short_at,
     spread,
     spread_word,
@@ -32,24 +29,26 @@ from app.schemes.kernels.vectors import (
 
 f32, u32 = np.float32, np.uint32
 _REFINED = 3
+_MISSES = 4
+_STEP_DOWN = f32(0.97)
 
 
 @njit(nogil=True, error_model="numpy", forceinline=True)
-def fill_places(values: Any, start: Any, count: Any, factor: Any, places: Any) -> None:
+def fill_places(values: Any, start: Any, count: Any, factor: Any, places: Any, first: Any) -> None:
     """Where each number's row begins in a table of errors: 32 times the nearest whole number of value * factor."""
     by, middle = spread(factor), spread(f32(MAGIC + f32(HALF)))
     mask, five = spread_word(u32(511)), spread_word(u32(5))
     for i in range(0, count, LANES):
-        store_shorts(places, i, (bits_of(load(values, start + i) * by + middle) & mask) << five)
+        store_shorts(places, first + i, (bits_of(load(values, start + i) * by + middle) & mask) << five)
 
 
 @njit(nogil=True, error_model="numpy", forceinline=True)
-def scan(places: Any, count: Any, rows: Any) -> Any:
+def scan(places: Any, start: Any, count: Any, rows: Any) -> Any:
     """The sums of the errors of all numbers, one in each of 32 lanes."""
     sums = no_wide(0)
-    for first in range(0, count, STRETCH):
+    for first in range(start, start + count, STRETCH):
         near = no_shorts(0)
-        for i in range(first, min(first + STRETCH, count), 4):
+        for i in range(first, min(first + STRETCH, start + count), 4):
             near = add_saturating(near, load_row(rows, short_at(places, i)))
             near = add_saturating(near, load_row(rows, short_at(places, i + 1)))
             near = add_saturating(near, load_row(rows, short_at(places, i + 2)))
@@ -72,36 +71,17 @@ def storable(scale: Any, form: Any) -> Any:
 
 
 @njit(nogil=True, error_model="numpy")
-def scan_scale(values: Any, start: Any, count: Any, reach: Any, places: Any, task: Any, table: Any) -> Any:
-    """The best of 32 scales by the table, then the least-squares scale of its levels, never worse than absmax's."""
-    scanned, form = task.scan, task.form
-    flip = f32(1)
-    if scanned.positive < 2 * LANES and not _has(values, start, count, reach):
-        flip = f32(-1)
-    fill_places(values, start, count, f32(flip * f32(f32(HALF) / reach)), places)
-    sums = scan(places, count, scanned.rows)
-    best = least_wide(numbered(sums))
-    lane, least = np.int64(best & u32(31)), np.int64(best >> u32(5))
-    is_edge = lane == 0 or (scanned.positive < 2 * LANES and lane == scanned.positive)
-    if is_edge or least * 1024 < np.int64(scanned.trusted) * count:
-        return direct_scale(values, start, count, reach, task, table)
-    scale = storable(f32(f32(flip * reach) * float_at(scanned.factors, lane)), form)
-    scale = storable(fitted(values, start, count, scale, table), form)
-    if least * 64 < np.int64(lane_of(sums, scanned.own)) * 62:
-        return scale
-    plain = storable(f32(reach / task.end), form)
-    is_less = block_error(values, start, count, scale, reach, table) < block_error(
-        values, start, count, plain, reach, table
-    )
-    return scale if is_less else plain
-
-
-@njit(nogil=True, error_model="numpy")
-def _has(values: Any, start: Any, count: Any, number: Any) -> Any:
-    for i in range(start, start + count):  # noqa: SIM110 - numba has no any()
-        if values[i] == number:
-            return True
-    return False
+def further(values: Any, start: Any, count: Any, scale: Any, reach: Any, task: Any, table: Any) -> Any:
+    """From the smallest scale of the table downwards, as long as the error falls."""
+    best, tried, misses = scale, scale, 0
+    least = block_error(values, start, count, scale, reach, table)
+    while misses < _MISSES and abs(tried) > reach * f32(1e-4):
+        tried = f32(tried * _STEP_DOWN)
+        error = block_error(values, start, count, storable(tried, task.form), reach, table)
+        misses += 1
+        if error < least:
+            best, least, misses = tried, error, 0
+    return best
 
 
 @njit(nogil=True, error_model="numpy")

@@ -1,0 +1,107 @@
+"""The scan of a table of errors for all blocks of a tile: each step in a loop of its own, so that blocks overlap.
+
+The best of 32 scales by the table, the least-squares scale of its levels, and never worse than absmax's.
+"""
+
+# mypy: disable-error-code="untyped-decorator"
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from app.schemes.kernels.blocks import block_error, fitted, reach_word
+from app.schemes.kernels.error_tables import HALF
+from app.schemes.kernels.search import direct_scale, fill_places, further, scan, storable
+from app.schemes.kernels.vectors import (
+    LANES,
+    bits_of,
+    float_at,
+    float_of,
+    lane_of,
+    larger,
+    largest_word,
+    least_wide,
+    load,
+    numbered,
+    spread,
+    word_of,
+)
+
+f32, u32 = np.float32, np.uint32
+_PLAIN, _ENDS, _DIRECT = 1, 2, 4
+"""What is left to do for a block: compare with absmax's scale, go on beyond the table, or try every candidate."""
+_LEAST_REACH = f32(1e-30)
+
+
+@njit(nogil=True, error_model="numpy")
+def scan_tile(
+    values: Any, start: Any, blocks: Any, stride: Any, task: Any, grid: Any, scales: Any, places: Any, notes: Any
+) -> None:
+    """`scales` of so many blocks hold their reaches, and get the scales; `places` and `notes` are room to work in."""
+    _scan_all(values, start, blocks, stride, task, scales, places, notes)
+    for index in range(blocks):
+        scale = scales[index]
+        if notes[index] < _DIRECT:
+            here = start + index * stride
+            scales[index] = storable(fitted(values, here, stride, scale, grid), task.form)
+    for index in range(blocks):
+        if notes[index]:
+            here = start + index * stride
+            scales[index] = _settled(values, here, stride, task, grid, scales[index], notes[index])
+
+
+@njit(nogil=True, error_model="numpy")
+def _scan_all(
+    values: Any, start: Any, blocks: Any, stride: Any, task: Any, scales: Any, places: Any, notes: Any
+) -> None:
+    for index in range(blocks):
+        reach, here = scales[index], start + index * stride
+        factor = f32(f32(HALF) / reach) if reach > _LEAST_REACH else f32(0)
+        if task.scan.positive < 2 * LANES and _is_negative(values, here, stride, reach):
+            factor, scales[index] = -factor, -reach
+        fill_places(values, here, stride, factor, places, index * stride)
+    for index in range(blocks):
+        sums = scan(places, index * stride, stride, task.scan.rows)
+        best, own = least_wide(numbered(sums)), lane_of(sums, task.scan.own)
+        scales[index], notes[index] = _chosen(scales[index], best, own, stride, task)
+
+
+@njit(nogil=True, error_model="numpy", forceinline=True)
+def _is_negative(values: Any, start: Any, count: Any, reach: Any) -> Any:
+    """Whether the number of the largest magnitude is negative only."""
+    top = spread(f32(0))
+    for i in range(start, start + count, LANES):
+        top = larger(top, load(values, i))
+    return largest_word(bits_of(top)) < word_of(reach)
+
+
+@njit(nogil=True, error_model="numpy", forceinline=True)
+def _chosen(reach: Any, best: Any, own: Any, count: Any, task: Any) -> Any:
+    """The storable scale of the best lane, and what is left to do; the reach itself where the table does not tell."""
+    scanned = task.scan
+    lane, least = np.int64(best & u32(31)), np.int64(best >> u32(5))
+    is_last = (lane == 2 * LANES - 1) | (lane == scanned.positive - 1)
+    is_first = (lane == 0) | (lane == scanned.positive)
+    is_lost = (abs(reach) <= _LEAST_REACH) | is_last | (least * 1024 < np.int64(scanned.trusted) * count)
+    note = _PLAIN * (least * 64 >= np.int64(own) * 63) + _ENDS * is_first
+    scale = storable(f32(reach * float_at(scanned.factors, lane)), task.form)
+    return (reach, _DIRECT) if is_lost else (scale, note)
+
+
+@njit(nogil=True, error_model="numpy")
+def _settled(
+    values: Any, start: Any, count: Any, task: Any, grid: Any, scale: Any, note: Any
+) -> Any:
+    form = task.form
+    if note >= _DIRECT:
+        return storable(f32(1), form) if scale == 0 else direct_scale(values, start, count, abs(scale), task, grid)
+    reach = float_of(reach_word(values, start, count))
+    if note & _ENDS:
+        beyond = further(values, start, count, scale, reach, task, grid)
+        scale = storable(fitted(values, start, count, storable(beyond, form), grid), form)
+    plain = storable(f32(reach / task.end), form)
+    is_less = block_error(values, start, count, scale, reach, grid) < block_error(
+        values, start, count, plain, reach, grid
+    )
+    return scale if is_less else plain
