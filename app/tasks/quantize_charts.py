@@ -42,7 +42,8 @@ def clip_curve(
 ) -> ClipCurve | None:
     """The error at `points` clipping points from a tenth to `last` times the largest magnitude of each block.
 
-    `chosen` is the scheme's own work where that is at hand. None for schemes that have no scale to move: plain casts, and layouts whose scales depend on each other.
+    `chosen` is the scheme's own work where that is at hand. None for schemes that have no scale to move: plain casts,
+    and layouts whose scales depend on each other.
 
     Raises:
         InvalidInput: what the scheme refuses.

@@ -1,8 +1,7 @@
 """`/{language}/quantize`: a small matrix, quantized by up to four schemes side by side."""
 
 import math
-
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from fastapi import APIRouter, Request
@@ -12,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from app.errors import AppError
 from app.tasks.quantize_charts import LAST_CLIP, ClipCurve, clip_at, clip_curve
 from app.tasks.quantize_matrix import split_text
-from app.tasks.quantize_request import COURSE_MATRIX, MOST_SCHEMES, QuantizeRequest, SchemeChoice
+from app.tasks.quantize_request import COURSE_MATRIX, MOST_SCHEMES, QuantizeRequest
 from app.tasks.quantize_values import QuantizeAnswer, quantize_values
 from app.tasks.scheme_words import read_scheme
 from app.tasks.threads import one_thread
@@ -76,12 +75,13 @@ def _answer(
     language: Language, request: Request, asked: Asked, typed: str | None = None, refused: AppError | None = None
 ) -> Response:
     errors = {} if refused is None else {"matrix": say(refused.code, refused.figures, language)}
-    choices = _choices(language, asked.schemes, errors)
+    readable = _readable(language, asked.schemes, errors)
     answer = None
-    if refused is None and choices:
+    if refused is None and readable:
         try:
-            worked = _worked(QuantizeRequest(asked.source(), choices))
-            answer = _view(language, asked, worked)
+            still = _still_view(language, asked.changed(schemes=readable, clip=""))
+            worked = _worked(QuantizeRequest(asked.source(), tuple(map(read_scheme, readable.split()))))
+            answer = replace(still, clip=_clip(asked, worked, still.cards))
         except AppError as error:
             errors["draw" if asked.draw else "matrix"] = say(error.code, error.figures, language)
     view = QuantizePage(quantize_form(f"/{language}/quantize", asked, typed, errors), answer)
@@ -90,19 +90,20 @@ def _answer(
     return render(request, "quantize.html", view, partial="_quantize_partial.html", status=status, headers=headers)
 
 
-def _choices(language: Language, text: str, errors: dict[str, str]) -> tuple[SchemeChoice, ...]:
+def _readable(language: Language, text: str, errors: dict[str, str]) -> str:
     """The schemes that can be read; a sentence about the first that cannot."""
     found, words = [], text.split()
     for word in words[:MOST_SCHEMES]:
         try:
-            found.append(read_scheme(word))
+            read_scheme(word)
+            found.append(word)
         except AppError as error:
             errors.setdefault("schemes", say(error.code, error.figures, language))
     if len(words) > MOST_SCHEMES:
         errors["schemes"] = say("quantize.too-many-schemes", {"limit": MOST_SCHEMES}, language)
     elif not words:
         errors["schemes"] = say("quantize.schemes", {}, language)
-    return tuple(found)
+    return " ".join(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +133,11 @@ def _curves(answer: QuantizeAnswer, last: float) -> tuple[ClipCurve | None, ...]
     )
 
 
-def _view(language: Language, asked: Asked, worked: Worked) -> QuantizeAnswerView:
-    answer = worked.answer
+@lru_cache(maxsize=8)
+def _still_view(language: Language, asked: Asked) -> QuantizeAnswerView:
+    """All but what the slider moves; kept for the same reason."""
+    choices = tuple(map(read_scheme, asked.schemes.split()))
+    answer = _worked(QuantizeRequest(asked.source(), choices)).answer
     rows, columns = answer.values.shape
     window = Window.at(asked.cell(), (rows, columns), len(answer.views))
     typed = None if asked.draw else split_text(asked.matrix or COURSE_MATRIX)
@@ -153,7 +157,7 @@ def _view(language: Language, asked: Asked, worked: Worked) -> QuantizeAnswerVie
         rates=rate_charts(rate_points(answer, cards), source),
         theory=theory_rows(source),
         source=source.name,
-        clip=_clip(asked, worked, cards),
+        clip=None,
     )
 
 

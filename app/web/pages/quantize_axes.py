@@ -52,29 +52,40 @@ class Plane:
 
 @dataclass(frozen=True, slots=True)
 class PointName:
-    """A name beside a point, its anchor `start` or `end`."""
+    """A name beside a point, its anchor `start` or `end`; where it had to move away, a line leads from the point."""
 
     text: str
     x: float
     y: float
     anchor: str
+    leader: tuple[float, float, float, float] | None = None
+
+    @property
+    def extent(self) -> tuple[float, float]:
+        """From left to right."""
+        room = len(self.text) * CHARACTER_WIDTH
+        return (self.x, self.x + room) if self.anchor == "start" else (self.x - room, self.x)
 
 
 def place_names(points: list[tuple[float, float, str]], plane: Plane) -> list[PointName]:
-    """A name for each point, to the right where there is room, moved up or down until no two overlap."""
+    """A name for each point, to the right where there is room, moved until it covers no other name and no point."""
     placed: dict[int, PointName] = {}
     for index in sorted(range(len(points)), key=lambda each: points[each][1]):
         x, y, text = points[index]
-        room = len(text) * CHARACTER_WIDTH + 12
-        anchor = "start" if x + room <= plane.right + plane.room + RIGHT else "end"
-        name = PointName(text, x + 10 if anchor == "start" else x - 10, y + 4, anchor)
-        for shift in _shifts():
-            moved = PointName(text, name.x, min(max(y + 4 + shift, TOP + 10), plane.bottom - 4), anchor)
-            if not any(_overlap(moved, other) for other in placed.values()):
-                name = moved
-                break
-        placed[index] = name
+        places = list(_places(x, y, text, plane))
+        free = (each for each in places if not _is_taken(each, points, placed, index))
+        placed[index] = next(free, places[0])
     return [placed[index] for index in range(len(points))]
+
+
+def _places(x: float, y: float, text: str, plane: Plane) -> Iterator[PointName]:
+    has_room = x + 12 + len(text) * CHARACTER_WIDTH <= plane.right + plane.room + RIGHT
+    sides = (("start", 10), ("end", -10)) if has_room else (("end", -10), ("start", 10))
+    for shift in _shifts():
+        top = min(max(y + shift, TOP + 6), plane.bottom - 8)
+        for anchor, gap in sides if not plane.room else sides[:1]:
+            leader = (x, y, x + gap * 0.8, top) if abs(top - y) > 9 and not plane.room else None
+            yield PointName(text, round(x + gap, 1), round(top + 4, 1), anchor, leader)
 
 
 def _shifts() -> Iterator[float]:
@@ -84,14 +95,23 @@ def _shifts() -> Iterator[float]:
         yield step * -4.0
 
 
-def _overlap(one: PointName, other: PointName) -> bool:
-    (low, high), (other_low, other_high) = _extent(one), _extent(other)
-    return low < other_high and other_low < high and abs(one.y - other.y) < LINE_HEIGHT
+def _is_taken(name: PointName, points: list[tuple[float, float, str]], placed: dict[int, PointName], own: int) -> bool:
+    low, high = name.extent
+    if low < LEFT:
+        return True
+    for other in placed.values():
+        other_low, other_high = other.extent
+        if low < other_high and other_low < high and abs(name.y - other.y) < LINE_HEIGHT:
+            return True
+    return any(
+        index != own and low - 6 < x < high + 6 and abs(name.y - 4 - y) < LINE_HEIGHT - 3
+        for index, (x, y, _) in enumerate(points)
+    )
 
 
-def _extent(name: PointName) -> tuple[float, float]:
-    room = len(name.text) * CHARACTER_WIDTH
-    return (name.x, name.x + room) if name.anchor == "start" else (name.x - room, name.x)
+def cut(name: str, room: int) -> str:
+    """A name of at most so many characters."""
+    return name if len(name) <= room else f"{name[: room - 1]}…"
 
 
 def steps(low: float, high: float, most: int) -> list[float]:

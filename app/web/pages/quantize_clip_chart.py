@@ -1,15 +1,29 @@
 """Error against the clipping point: a curve for each scheme, the scales that it chose, and where the slider stands."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from app.tasks.quantize_charts import ClipCurve
 from app.tasks.quantize_clips import ClipPoint
-from app.web.pages.quantize_axes import CHARACTER_WIDTH, LEFT, SIZES, TOP, Plane, PointName, Tick, place_names, steps
+from app.web.pages.quantize_axes import (
+    CHARACTER_WIDTH,
+    LEFT,
+    SIZES,
+    TOP,
+    Plane,
+    PointName,
+    Tick,
+    cut,
+    place_names,
+    steps,
+)
 
 FIRST = 10
 """Start of the slider, in percent of what puts the largest magnitude on the grid's end."""
 DASHES = ("", "7 4", "2 3", "12 4 2 4")
+MOST_ROOM = 0.36
+"""Of the width, for names at the right."""
 LEAST_ERROR = 1e-9
 """Drawn for none, at the bottom: a relative error of this size is below float32's own."""
 
@@ -69,7 +83,16 @@ class ClipChart:
 
 def clip_charts(curves: tuple[CurveInput, ...], percent: float) -> tuple[ClipChart, ...]:
     """The chart in its sizes."""
-    return tuple(_chart(size, curves, percent) for size in SIZES)
+    return tuple(_with_slider(size, curves, percent) for size in SIZES)
+
+
+def _with_slider(size: str, curves: tuple[CurveInput, ...], percent: float) -> ClipChart:
+    chart, plane = _chart(size, tuple((each.name, each.curve) for each in curves))
+    drawn = tuple(
+        replace(curve, at=_place(plane, percent, each.at.sqnr_db))
+        for curve, each in zip(chart.curves, curves, strict=True)
+    )
+    return replace(chart, slider_x=plane.x(percent), curves=drawn)
 
 
 def relative_error(sqnr: float | None) -> float | None:
@@ -77,16 +100,18 @@ def relative_error(sqnr: float | None) -> float | None:
     return None if sqnr is None else 10 ** (-sqnr / 20)
 
 
-def _chart(size: str, curves: tuple[CurveInput, ...], percent: float) -> ClipChart:
+@lru_cache(maxsize=16)
+def _chart(size: str, curves: tuple[tuple[str, ClipCurve], ...]) -> tuple[ClipChart, Plane]:
+    """All but what the slider moves."""
     width, height = SIZES[size]
-    errors = [error for each in curves for error in _errors(each)]
+    errors = [error for _, curve in curves for error in _errors(curve)]
     low, high = (min(errors), max(errors)) if errors else (0.01, 1.0)
-    # A decade at least, so that a flat curve looks flat.
+    # Most of a decade at least, so that a flat curve looks flat.
     low, high = math.log10(low) - 0.15, math.log10(max(high, low * 5)) + 0.1
-    last = max((each.curve.points[-1].clip * 100 for each in curves), default=2.0 * FIRST)
-    room = max((len(each.name) for each in curves), default=0) * CHARACTER_WIDTH
-    plane = Plane(width, height, FIRST, last, low, high, round(min(room, width * 0.36)))
-    names = place_names([_name_at(each, plane) for each in curves], plane)
+    last = max((curve.points[-1].clip * 100 for _, curve in curves), default=2.0 * FIRST)
+    room = min(max(len(name) for name, _ in curves), int(width * MOST_ROOM / CHARACTER_WIDTH))
+    plane = Plane(width, height, FIRST, last, low, high, round(room * CHARACTER_WIDTH))
+    names = place_names([(plane.right - 4, _end(curve, plane), cut(name, room)) for name, curve in curves], plane)
     return ClipChart(
         size=size,
         width=width,
@@ -97,43 +122,42 @@ def _chart(size: str, curves: tuple[CurveInput, ...], percent: float) -> ClipCha
         bottom=plane.bottom,
         x_ticks=tuple(Tick(plane.x(clip), f"{clip:g}") for clip in steps(FIRST, last, 8) if clip >= 2 * FIRST),
         y_ticks=tuple(_y_ticks(plane)),
-        slider_x=plane.x(percent),
+        slider_x=plane.x(FIRST),
         curves=tuple(
-            _curve(each, plane, DASHES[index % len(DASHES)], names[index]) for index, each in enumerate(curves)
+            _curve(curve, plane, DASHES[index % len(DASHES)], names[index]) for index, (_, curve) in enumerate(curves)
         ),
-    )
+    ), plane
 
 
-def _errors(each: CurveInput) -> list[float]:
-    sqnrs = [point.sqnr_db for point in each.curve.points] + [each.curve.chosen_sqnr_db]
+def _errors(curve: ClipCurve) -> list[float]:
+    sqnrs = [point.sqnr_db for point in curve.points] + [curve.chosen_sqnr_db]
     known = [relative_error(sqnr) for sqnr in sqnrs]
     return [max(error, LEAST_ERROR) for error in known if error is not None and math.isfinite(error)]
 
 
-def _curve(each: CurveInput, plane: Plane, dashes: str, name: PointName) -> DrawnCurve:
-    def place(percent: float | None, sqnr: float | None) -> tuple[float, float] | None:
-        error = relative_error(sqnr)
-        if percent is None or error is None or not math.isfinite(error):
-            return None
-        return plane.x(percent), plane.y(math.log10(max(error, LEAST_ERROR)))
-
-    points = [place(point.clip * 100, point.sqnr_db) for point in each.curve.points]
-    chosen = each.curve.chosen_clip
+def _curve(curve: ClipCurve, plane: Plane, dashes: str, name: PointName) -> DrawnCurve:
+    points = [_place(plane, point.clip * 100, point.sqnr_db) for point in curve.points]
+    chosen = curve.chosen_clip
     return DrawnCurve(
         points=" ".join(f"{point[0]:g},{point[1]:g}" for point in points if point is not None),
         dashes=dashes,
         name=name,
-        best=place(None if chosen is None else chosen * 100, each.curve.chosen_sqnr_db),
-        at=place(each.at.clip * 100, each.at.sqnr_db),
+        best=None if chosen is None else _place(plane, chosen * 100, curve.chosen_sqnr_db),
+        at=None,
     )
 
 
-def _name_at(each: CurveInput, plane: Plane) -> tuple[float, float, str]:
-    """At the right end of the curve, outside."""
-    point = each.curve.points[-1]
-    error = relative_error(point.sqnr_db)
-    at = math.log10(max(error, LEAST_ERROR)) if error is not None and math.isfinite(error) else plane.y_low
-    return plane.right - 4, plane.y(at), each.name
+def _place(plane: Plane, percent: float, sqnr: float | None) -> tuple[float, float] | None:
+    error = relative_error(sqnr)
+    if error is None or not math.isfinite(error):
+        return None
+    return plane.x(percent), plane.y(math.log10(max(error, LEAST_ERROR)))
+
+
+def _end(curve: ClipCurve, plane: Plane) -> float:
+    """The height of the curve at its right end, where its name stands."""
+    end = _place(plane, 0, curve.points[-1].sqnr_db)
+    return float(plane.bottom) if end is None else end[1]
 
 
 def _y_ticks(plane: Plane) -> list[Tick]:

@@ -3,21 +3,25 @@
 import math
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 from app.metrics.theory import (
+    DECIBELS_A_BIT,
     GAUSSIAN,
     LAPLACE,
-    MOST_ENTROPY_CODED_BITS,
     MOST_LLOYD_MAX_BITS,
     Source,
     bound_sqnr,
     entropy_coded_sqnr,
     lloyd_max_sqnr,
 )
-from app.web.pages.quantize_axes import LEFT, SIZES, TOP, Plane, PointName, Tick, place_names, steps
+from app.web.pages.quantize_axes import LEFT, SIZES, TOP, Plane, PointName, Tick, cut, place_names, steps
 
-LEAST_BITS, LEAST_DECIBELS = 8.0, 48.0
-LINE_POINTS = 24
+LEAST_BITS, LEAST_TOP = 8.0, 42.0
+CLOSE = 2.0
+"""Bits: schemes within as many are shown from near by."""
+LINE_POINTS = 32
+STRAIGHT_FROM = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +94,8 @@ def theory_rows(source: Source) -> tuple[TheoryRow, ...]:
 
 def _chart(size: str, points: tuple[RatePoint, ...], source: Source) -> RateChart:
     width, height = SIZES[size]
-    finite = [point.sqnr for point in points if math.isfinite(point.sqnr)]
-    most_bits = max(LEAST_BITS, *(point.bits + 0.5 for point in points)) if points else LEAST_BITS
-    top = max(LEAST_DECIBELS, *(sqnr + 6 for sqnr in finite)) if finite else LEAST_DECIBELS
-    plane = Plane(width, height, 0, most_bits, min(0.0, *finite, 0.0), top)
-    places = [(plane.x(point.bits), plane.y(point.sqnr), point.name) for point in points]
+    plane = _plane(width, height, points)
+    places = [(plane.x(point.bits), plane.y(point.sqnr), cut(point.name, width // 16)) for point in points]
     names = place_names(places, plane)
     return RateChart(
         size=size,
@@ -104,36 +105,56 @@ def _chart(size: str, points: tuple[RatePoint, ...], source: Source) -> RateChar
         right=plane.right,
         top=TOP,
         bottom=plane.bottom,
-        x_ticks=tuple(Tick(plane.x(bits), f"{bits:g}") for bits in steps(0, most_bits, 9)),
-        y_ticks=tuple(Tick(plane.y(sqnr), f"{sqnr:g}".replace("-", "−")) for sqnr in steps(plane.y_low, top, 6)),
-        bound=_line(plane, _bound_samples(plane, source)),
-        entropy_coded=_line(plane, _coded_samples(plane, source)),
+        x_ticks=tuple(Tick(plane.x(bits), f"{bits:g}") for bits in steps(plane.x_low, plane.x_high, 9)),
+        y_ticks=tuple(
+            Tick(plane.y(sqnr), f"{sqnr:g}".replace("-", "−")) for sqnr in steps(plane.y_low, plane.y_high, 6)
+        ),
+        bound=_line(plane, [(bits, bound_sqnr(bits, source)) for bits in _rates(plane)]),
+        entropy_coded=_line(plane, [(bits, _coded(bits, source)) for bits in _rates(plane)]),
         lloyd_max=tuple(
             (plane.x(bits), plane.y(sqnr))
             for bits in range(1, MOST_LLOYD_MAX_BITS + 1)
-            if (sqnr := lloyd_max_sqnr(bits, source)) <= top and bits <= most_bits
+            if plane.y_low <= (sqnr := lloyd_max_sqnr(bits, source)) <= plane.y_high
+            and plane.x_low <= bits <= plane.x_high
         ),
         points=tuple(
-            DrawnPoint(x, y, name, is_beyond=point.sqnr > top)
+            DrawnPoint(x, y, name, is_beyond=point.sqnr > plane.y_high)
             for (x, y, _), name, point in zip(places, names, points, strict=True)
         ),
     )
 
 
-def _bound_samples(plane: Plane, source: Source) -> list[tuple[float, float]]:
-    slope, start = bound_sqnr(1, source) - bound_sqnr(0, source), bound_sqnr(0, source)
-    last = min(plane.x_high, (plane.y_high - start) / slope)
-    return [(0, start), (last, bound_sqnr(last, source))]
+def _plane(width: int, height: int, points: tuple[RatePoint, ...]) -> Plane:
+    """From 0 on, or where all schemes lie close together around them: then they fill the picture."""
+    bits = [point.bits for point in points] or [0.0]
+    sqnrs = [point.sqnr for point in points if math.isfinite(point.sqnr)] or [0.0]
+    low, high = min(bits), max(bits)
+    if high - low > CLOSE or not points or low < CLOSE:
+        return Plane(width, height, 0, max(LEAST_BITS, high + 0.5), min(0.0, *sqnrs, 0.0), max(LEAST_TOP, *sqnrs) + 6)
+    middle = (low + high) / 2
+    half = max(high - low, 2.0) * 0.9
+    return Plane(width, height, middle - half, middle + half, min(sqnrs) - 7, max(*sqnrs, min(sqnrs) + 6) + 9)
 
 
-def _coded_samples(plane: Plane, source: Source) -> list[tuple[float, float]]:
-    """Bent at low rates, straight above."""
-    rates = [index / 8 for index in range(LINE_POINTS)]
-    samples = [(rate, entropy_coded_sqnr(rate, source)) for rate in rates]
-    (rate, sqnr), slope = samples[-1], bound_sqnr(1, source) - bound_sqnr(0, source)
-    last = min(plane.x_high, MOST_ENTROPY_CODED_BITS, rate + (plane.y_high - sqnr) / slope)
-    return [*samples, (last, sqnr + (last - rate) * slope)]
+def _rates(plane: Plane) -> list[float]:
+    return [plane.x_low + (plane.x_high - plane.x_low) * index / LINE_POINTS for index in range(LINE_POINTS + 1)]
+
+
+@lru_cache(maxsize=4096)
+def _coded(bits: float, source: Source) -> float:
+    """Straight at high rates, where the step's search would take its time."""
+    if bits <= STRAIGHT_FROM:
+        return entropy_coded_sqnr(bits, source)
+    return entropy_coded_sqnr(STRAIGHT_FROM, source) + (bits - STRAIGHT_FROM) * DECIBELS_A_BIT
 
 
 def _line(plane: Plane, samples: list[tuple[float, float]]) -> str:
-    return " ".join(f"{plane.x(bits):g},{plane.y(sqnr):g}" for bits, sqnr in samples)
+    """The part of a rising line that lies within the picture."""
+    found: list[tuple[float, float]] = []
+    for (bits, sqnr), (next_bits, next_sqnr) in pairwise(samples):
+        if next_sqnr < plane.y_low or sqnr > plane.y_high:
+            continue
+        slope = (next_sqnr - sqnr) / (next_bits - bits)
+        ends = max(sqnr, plane.y_low), min(next_sqnr, plane.y_high)
+        found += [(bits + (height - sqnr) / slope, height) for height in ends]
+    return " ".join(dict.fromkeys(f"{plane.x(bits):g},{plane.y(sqnr):g}" for bits, sqnr in found))

@@ -27,8 +27,8 @@ from app.web.pages.quantize_rate_chart import RateChart, RatePoint, TheoryRow
 from app.web.typography import approximately
 from app.wording import Language, say
 
-MOST_SCALES = 8
-LONGEST_SHORT = 18
+MOST_SCALES = 6
+LONGEST_SHORT = 26
 PARTS = ("codes", "scales", "zero_points", "others", "padding")
 
 
