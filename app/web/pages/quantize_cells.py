@@ -140,7 +140,7 @@ def _cells(window: Window, cell: Callable[[int, int], Cell]) -> Cells:
 
 def _value_cell(value: float, href: str, fields: tuple[tuple[str, str], ...] = ()) -> Cell:
     exact = exact_text(Fraction(value)) if value or str(value) == "0.0" else "-0"
-    return Cell(approximately(exact, 4), exact, href, fields)
+    return Cell(approximately(exact, 3 if fields else 4), exact, href, fields)
 
 
 def _float32_hex(value: float) -> str:
