@@ -23,11 +23,15 @@ _FIRST_SHARE = -0.05
 _USUAL_SHARE = {1: 0.48, 2: 0.32, 3: 0.16, 4: 0.08, 5: 0.045, 6: 0.02, 7: 0.01, 8: 0.005}
 """... up to this, by bits, in blocks of a few hundred ..."""
 _TAIL = (1.6, 2.4, 3.4, 4.6)
-"""... and in long ones, or with outliers, as many times as much."""
+"""... and with outliers, as many times as much."""
+_LONG_SHARE = {1: 0.48, 2: 0.46, 3: 0.42, 4: 0.4, 5: 0.27, 6: 0.14, 7: 0.07, 8: 0.04}
+"""In long blocks from nothing to this."""
 _STARTS = {1: 10, 2: 10, 3: 10, 4: 14, 5: 18, 6: 24, 7: 28, 8: 32}
-"""Steps up to the usual share, by bits: the more levels, the more the error depends on where a few numbers fall ..."""
-_LONG_STARTS, _LONG = 10, 512
+"""In how many steps, by bits: the more levels, the more the error depends on where a few numbers fall ..."""
+_LONG_STARTS, _LONG = 10, 1024
 """... but not in blocks of so many numbers."""
+_DEVIATIONS = (0.9, 1.2, 1.55, 1.95, 2.4, 2.9, 3.5, 4.2, 5.2, 6.5)
+"""There ends are also tried so many standard deviations from the mean: outliers make shares of the range too coarse."""
 _LARGEST_CUT = 0.9
 _REFINED = 4
 """How many of the best starts least squares goes on from."""
@@ -149,10 +153,31 @@ class AffineSearch:
             for above in shares:
                 if below + above < _LARGEST_CUT:
                     yield self.pairs.between(low + width * below, high - width * above)
+        if self.values.shape[1] >= _LONG:
+            mean, deviation = self._spread()
+            for below in _DEVIATIONS:
+                for above in _DEVIATIONS:
+                    start = torch.maximum(mean - below * deviation, low)
+                    yield self.pairs.between(start, torch.minimum(mean + above * deviation, high))
+
+    def _spread(self) -> tuple[Tensor, Tensor]:
+        """Mean and standard deviation of each block by weight."""
+        zeros = torch.zeros(len(self.values), dtype=torch.float64, device=self.values.device)
+        count, total, squares = zeros, zeros, zeros
+        for values, weights in self._pieces():
+            exact = values.to(torch.float64)
+            ones = torch.ones_like(exact) if weights is None else weights
+            count, total = count + fixed_sum(ones), total + fixed_sum(exact * ones)
+            squares = squares + fixed_sum(exact * exact * ones)
+        count = torch.where(count > 0, count, 1.0)
+        mean = total / count
+        return mean, (squares / count - mean * mean).clamp_(min=0).sqrt()
 
     def _shares(self) -> list[float]:
-        usual = _USUAL_SHARE[self.pairs.bits]
-        count = _STARTS[self.pairs.bits] if self.values.shape[1] < _LONG else _LONG_STARTS
+        bits = self.pairs.bits
+        if self.values.shape[1] >= _LONG:
+            return [_LONG_SHARE[bits] * index / (_LONG_STARTS - 1) for index in range(_LONG_STARTS)]
+        usual, count = _USUAL_SHARE[bits], _STARTS[bits]
         step = (usual - _FIRST_SHARE) / (count - 1)
         return [*(_FIRST_SHARE + step * index for index in range(count)), *(usual * each for each in _TAIL)]
 

@@ -7,6 +7,7 @@ kernel knows goes there. Numba is imported on first use; kernels are compiled on
 from torch import Tensor
 
 from app.codec.fast import encode_fast
+from app.schemes.affine import AffineScheme
 from app.schemes.grid_scheme import GridScheme
 from app.schemes.plain_casts import CastScheme
 from app.schemes.scheme import Choices, QuantizedTensor, Scheme, check_values
@@ -36,6 +37,10 @@ def _quantize(scheme: Scheme, values: Tensor, choices: Choices, out: QuantizedTe
         from app.schemes.fast_grids import quantize_grid  # noqa: PLC0415 - numba is imported on first use only
 
         return quantize_grid(scheme, values, choices, out)
+    if isinstance(scheme, AffineScheme):
+        from app.schemes.affine_fast import quantize_affine  # noqa: PLC0415 - as above
+
+        return quantize_affine(scheme, values, choices, out)
     if isinstance(scheme, CastScheme):
         return _cast(scheme, values, choices, out)
     return None

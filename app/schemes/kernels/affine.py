@@ -67,7 +67,9 @@ def quantize_affine(
             start, block = row * columns + first * size, row * blocks_of_row + first
             count = min(blocks * size, columns - first * size)
             if count == blocks * stride:
-                found, unsettled = _tile(values, start, count, stride, task, scales, offsets, block, codes, places, sums)
+                found, unsettled = _tile(
+                    values, start, count, stride, task, scales, offsets, block, codes, places, sums
+                )
             else:
                 _stage(values, start, count, size, staged, stride, blocks)
                 found, unsettled = _tile(staged, 0, count, stride, task, scales, offsets, block, codes, places, sums)

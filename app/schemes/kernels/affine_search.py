@@ -63,9 +63,7 @@ def scan(places: Any, count: Any, rows: Any) -> Any:
 
 
 @njit(nogil=True, error_model="numpy", forceinline=True)
-def searched(
-    values: Any, start: Any, count: Any, low: Any, high: Any, places: Any, sums: Any, task: Any
-) -> Any:
+def searched(values: Any, start: Any, count: Any, low: Any, high: Any, places: Any, sums: Any, task: Any) -> Any:
     """The pair from the best starts and the block's own ends; a scale of 0 where numbers seem to lie on few levels."""
     form, table = task.form, task.table
     width = np.float64(high) - np.float64(low)

@@ -67,7 +67,9 @@ def _pairs(bits: int, size: int) -> Any:
     least, most, long = _SHARES[bits]
     share = min(max(np.log2(max(size, 1) / 128) / np.log2(_LONG / 128), 0.0), 1.0)
     steps = np.linspace(least * (1 - share), most + (long - most) * share, 8)
-    return np.ascontiguousarray(np.stack(np.meshgrid(steps, steps, indexing="ij"), axis=-1).reshape(PAIRS, 2), np.float32)
+    return np.ascontiguousarray(
+        np.stack(np.meshgrid(steps, steps, indexing="ij"), axis=-1).reshape(PAIRS, 2), np.float32
+    )
 
 
 def _errors(shares: Any, last: int, places: int) -> Any:
