@@ -14,7 +14,7 @@ from torch import Tensor
 from app.schemes.grid_scheme import GridScheme
 from app.schemes.grids import Grid
 from app.schemes.kernels import grid_pass
-from app.schemes.kernels.error_tables import NO_TABLE, scan_table
+from app.schemes.kernels.error_tables import NO_TABLE, HeldTable, octave_table, scan_table
 from app.schemes.kernels.candidates import candidate_ranges
 from app.schemes.kernels.levels import grid_table
 from app.schemes.kernels.sizes import size_format
@@ -113,7 +113,6 @@ def _task(scheme: GridScheme, shape: Shape, scale_format: ScaleFormat, choices: 
     has_signs = choices.signed_scales and scale_format.has_signs and not scheme.grid.is_symmetric
     rule = _rule(scheme.grid, choices)
     ladder = _ladder(scheme.grid, has_signs=has_signs)
-    ranges = candidate_ranges(scheme.grid, shape.size, has_signs=has_signs)
     return grid_pass.Task(
         np.int64(rule),
         np.int64(shape.columns),
@@ -124,10 +123,16 @@ def _task(scheme: GridScheme, shape: Shape, scale_format: ScaleFormat, choices: 
         np.float32(scheme.grid.end),
         held.table,
         size_format(scale_format),
-        (scan_table(scheme.grid, ranges, shape.size) if rule == grid_pass.SCAN else NO_TABLE).table,
+        _scan(scheme.grid, scale_format, shape.size, has_signs=has_signs).table if rule == grid_pass.SCAN else NO_TABLE.table,
         np.int64(ladder.ctypes.data),
         np.int64(len(ladder)),
     )
+
+
+def _scan(grid: Grid, scale_format: ScaleFormat, size: int, *, has_signs: bool) -> HeldTable:
+    if scale_format.name == "float8_e4m3fn":
+        return octave_table(grid, size)
+    return scan_table(grid, candidate_ranges(grid, size, has_signs=has_signs), size)
 
 
 def _rule(grid: Grid, choices: Choices) -> int:

@@ -15,6 +15,8 @@ HALF = 255
 """Places on each side of zero; -1, 0 and 1 are exact."""
 _WITHIN = 9
 """Points at which the error of one place is taken, and averaged."""
+_TRUSTED = 6
+"""A mean error of less than so many times that of places themselves is not told from none."""
 STRETCH = 256
 """Elements whose errors are summed in 16 bits before they are added to sums of 32."""
 
@@ -30,6 +32,8 @@ class ScanTable(NamedTuple):
     """The lane of the scale that absmax gives."""
     positive: np.int64
     """How many are positive."""
+    octaves: np.int64
+    """Not 0: the lanes are all sizes of E4M3 in four octaves, and this is twice the grid's largest level."""
     trusted: np.uint32
     """Sums for one element of less than this, times 2^10, are too small to tell scales apart."""
 
@@ -42,7 +46,7 @@ class HeldTable:
     memory: tuple[Any, ...] = ()
 
 
-NO_TABLE = HeldTable(ScanTable(np.int64(0), np.int64(0), np.int64(0), np.int64(0), np.uint32(0)))
+NO_TABLE = HeldTable(ScanTable(*[np.int64(0)] * 5, np.uint32(0)))
 
 
 def candidate_factors(grid: Grid, ranges: tuple[Candidates, ...]) -> Any:
@@ -61,15 +65,30 @@ def candidate_factors(grid: Grid, ranges: tuple[Candidates, ...]) -> Any:
 def scan_table(grid: Grid, ranges: tuple[Candidates, ...], count: int) -> HeldTable:
     """The table for blocks of so many elements."""
     factors = candidate_factors(grid, ranges)
+    own = int(np.abs(factors * grid.end - 1).argmin())
+    return _held(grid, factors, count, own, ranges[0].count, 0)
+
+
+@lru_cache(maxsize=8)
+def octave_table(grid: Grid, count: int) -> HeldTable:
+    """The table whose lanes are sizes of E4M3: all eight of an octave, from the octave below that of absmax's size on.
+
+    The reach over the largest level lies in the second octave; places are relative to the end of that one.
+    """
+    sizes = np.array([(1 + mantissa / 8) * 2.0**octave for octave in range(-1, 3) for mantissa in range(8)])
+    factors = (sizes / (2 * grid.end)).astype(np.float32)
+    return _held(grid, factors, count, 0, CANDIDATES, int(2 * grid.end))
+
+
+def _held(grid: Grid, factors: Any, count: int, own: int, positive: int, octaves: int) -> HeldTable:
     errors = _errors(grid, factors)
     gap = float(np.diff(np.array(grid.levels)).max()) / 2 / grid.end
     unit = 65535 / (min(count, STRETCH) * gap * gap)
     rows = _aligned(np.minimum(np.rint(errors * unit), 65535).astype(np.uint16))
-    within = (1 / HALF) ** 2 / 12
-    own = int(np.abs(factors * grid.end - 1).argmin())
-    trusted = np.uint32(min(6 * within * unit * 1024, 2**32 - 1))
+    trusted = np.uint32(min(_TRUSTED * unit * 1024 / HALF**2 / 12, 2**32 - 1))
     addresses = np.int64(rows.ctypes.data), np.int64(factors.ctypes.data)
-    return HeldTable(ScanTable(*addresses, np.int64(own), np.int64(ranges[0].count), trusted), (rows, factors))
+    table = ScanTable(*addresses, np.int64(own), np.int64(positive), np.int64(octaves), trusted)
+    return HeldTable(table, (rows, factors))
 
 
 def _errors(grid: Grid, factors: Any) -> Any:

@@ -22,7 +22,7 @@ LARGEST = u32(0x7F7FFFFF)
 
 ABSMAX, GIVEN, DIRECT, SCAN = 0, 1, 2, 3
 """How scales are found: the reach to the grid's end; they are there already; all candidates; a table, for few levels."""
-TILE = 4096
+TILE = 2048
 _ROOM = 128
 """Bytes of codes beyond a tile that vectors may touch."""
 

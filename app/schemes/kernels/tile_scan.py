@@ -42,7 +42,7 @@ def scan_tile(
     _scan_all(values, start, blocks, stride, task, scales, places, notes)
     for index in range(blocks):
         scale = scales[index]
-        if notes[index] < _DIRECT:
+        if notes[index] < _DIRECT and not task.scan.octaves:
             here = start + index * stride
             scales[index] = storable(fitted(values, here, stride, scale, grid), task.form)
     for index in range(blocks):
@@ -57,14 +57,20 @@ def _scan_all(
 ) -> None:
     for index in range(blocks):
         reach, here = scales[index], start + index * stride
+        if task.scan.octaves:
+            reach = scales[index] = _octave_end(reach, task)
         factor = f32(f32(HALF) / reach) if reach > _LEAST_REACH else f32(0)
         if task.scan.positive < 2 * LANES and _is_negative(values, here, stride, reach):
             factor, scales[index] = -factor, -reach
         fill_places(values, here, stride, factor, places, index * stride)
     for index in range(blocks):
         sums = scan(places, index * stride, stride, task.scan.rows)
-        best, own = least_wide(numbered(sums)), lane_of(sums, task.scan.own)
-        scales[index], notes[index] = _chosen(scales[index], best, own, stride, task)
+        best = least_wide(numbered(sums))
+        if task.scan.octaves:
+            scales[index], notes[index] = _chosen_size(scales[index], best, stride, task)
+        else:
+            own = lane_of(sums, task.scan.own)
+            scales[index], notes[index] = _chosen(scales[index], best, own, stride, task)
 
 
 @njit(nogil=True, error_model="numpy", forceinline=True)
@@ -77,6 +83,26 @@ def _is_negative(values: Any, start: Any, count: Any, reach: Any) -> Any:
 
 
 @njit(nogil=True, error_model="numpy", forceinline=True)
+def _octave_end(reach: Any, task: Any) -> Any:
+    """What absmax would be at the end of its size's octave; 0 where an octave of the table lies outside of E4M3."""
+    size = f32(f32(reach / task.end) * task.form.divisor)
+    octave = float_of(word_of(size) & u32(0x7F800000))
+    is_normal = octave >= f32(4) * task.form.least_normal
+    return f32(f32(octave / task.form.divisor) * f32(task.scan.octaves)) if is_normal else f32(0)
+
+
+@njit(nogil=True, error_model="numpy", forceinline=True)
+def _chosen_size(end: Any, best: Any, count: Any, task: Any) -> Any:
+    """The scale of the best lane, one that is stored; every candidate is tried where it is none."""
+    lane, least = np.int64(best & u32(31)), np.int64(best >> u32(5))
+    factor = float_at(task.scan.factors, lane)
+    is_beyond = f32(f32(end * factor) * task.form.divisor) > task.form.largest
+    is_lost = (end <= _LEAST_REACH) | is_beyond | (least * 1024 < np.int64(task.scan.trusted) * count)
+    scale = storable(f32(end * factor), task.form)
+    return (scale, _DIRECT) if is_lost else (scale, 0)
+
+
+@njit(nogil=True, error_model="numpy", forceinline=True)
 def _chosen(reach: Any, best: Any, own: Any, count: Any, task: Any) -> Any:
     """The storable scale of the best lane, and what is left to do; the reach itself where the table does not tell."""
     scanned = task.scan
@@ -84,7 +110,7 @@ def _chosen(reach: Any, best: Any, own: Any, count: Any, task: Any) -> Any:
     is_last = (lane == 2 * LANES - 1) | (lane == scanned.positive - 1)
     is_first = (lane == 0) | (lane == scanned.positive)
     is_lost = (abs(reach) <= _LEAST_REACH) | is_last | (least * 1024 < np.int64(scanned.trusted) * count)
-    note = _PLAIN * (least * 64 >= np.int64(own) * 63) + _ENDS * is_first
+    note = _PLAIN * ((lane != scanned.own) & (least * 64 >= np.int64(own) * 63)) + _ENDS * is_first
     scale = storable(f32(reach * float_at(scanned.factors, lane)), task.form)
     return (reach, _DIRECT) if is_lost else (scale, note)
 
@@ -94,9 +120,9 @@ def _settled(
     values: Any, start: Any, count: Any, task: Any, grid: Any, scale: Any, note: Any
 ) -> Any:
     form = task.form
-    if note >= _DIRECT:
-        return storable(f32(1), form) if scale == 0 else direct_scale(values, start, count, abs(scale), task, grid)
     reach = float_of(reach_word(values, start, count))
+    if note >= _DIRECT:
+        return storable(f32(1), form) if reach == 0 else direct_scale(values, start, count, reach, task, grid)
     if note & _ENDS:
         beyond = further(values, start, count, scale, reach, task, grid)
         scale = storable(fitted(values, start, count, storable(beyond, form), grid), form)
