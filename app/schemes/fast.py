@@ -9,6 +9,7 @@ from torch import Tensor
 from app.codec.fast import encode_fast
 from app.schemes.affine import AffineScheme
 from app.schemes.grid_scheme import GridScheme
+from app.schemes.k_quants import SuperBlockScheme
 from app.schemes.plain_casts import CastScheme
 from app.schemes.scheme import Choices, QuantizedTensor, Scheme, check_values
 
@@ -25,6 +26,10 @@ def quantize_fast(
     Raises:
         InvalidInput: what the scheme refuses.
     """
+    if isinstance(scheme, SuperBlockScheme) and not values.is_cuda:
+        from app.schemes.k_quants_fast import quantize_super_blocks  # noqa: PLC0415 - numba is imported on first use
+
+        return quantize_super_blocks(scheme, values, choices, out) or scheme.quantize(values, choices)
     if not values.is_cuda and choices.seed is None and choices.importance is None and values.numel():
         found = _quantize(scheme, values, choices, out)
         if found is not None:

@@ -60,6 +60,10 @@ class SuperBlockScheme:
             InvalidInput: `scheme.row-length`; `scheme.option`, for stochastic rounding; see also `check_values`.
         """
         check_values(values, choices)
+        self.check_form(values, choices)
+
+    def check_form(self, values: Tensor, choices: Choices) -> None:
+        """`check` without a look at the numbers."""
         self._check_length(values.shape[1])
         if choices.seed is not None:
             raise InvalidInput("scheme.option", name=self.name, option="seed")

@@ -11,7 +11,7 @@ from itertools import product
 import torch
 from torch import Tensor
 
-from app.schemes.k_quants_numbers import NEVER, block_units, clipped, stored_half, total
+from app.schemes.k_quants_numbers import NEVER, block_units, in_units, stored_half, total
 from app.schemes.scheme import Choices, ScaleRule
 
 _TINY = 1e-20
@@ -57,7 +57,7 @@ class _Quadratic:
 def find_affine(blocks: Tensor, weights: Tensor | None, search: AffineSearch, choices: Choices) -> AffineScales:
     """Scales and minima of `blocks` `[blocks, sub-blocks, elements]`, of which `weights` multiply squared errors."""
     units = block_units(blocks)
-    blocks = clipped(blocks / units[:, None, None], choices)
+    blocks = in_units(blocks, units, choices)
     task = _Task.of(blocks, weights, units, search)
     plain = task.by_range()
     found = plain

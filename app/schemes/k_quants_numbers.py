@@ -6,7 +6,7 @@ from torch import Tensor
 from app.schemes.scheme import Choices, ScaleRule
 
 LARGEST_HALF, SMALLEST_HALF = 65504.0, 2.0**-24
-_SMALLEST_EXPONENT, _LARGEST_EXPONENT = -40, 126
+_SMALLEST_EXPONENT, _LARGEST_EXPONENT = -40, 40
 NEVER = 3.0e38
 """An error that any other is below."""
 
@@ -14,7 +14,8 @@ NEVER = 3.0e38
 def block_units(blocks: Tensor) -> Tensor:
     """The power of two at or below the largest magnitude of each super-block `[blocks, sub-blocks, elements]`.
 
-    Divided by it, squares neither overflow nor vanish. Numbers under 2^-40 are zero to any layout: halves end at 2^-24.
+    Divided by it, squares neither overflow nor vanish. It stays within 2^-40 and 2^40: numbers below are zero to any
+    layout, whose halves end at 2^-24, and numbers above are out of reach.
     """
     _, exponents = torch.frexp(blocks.abs().amax(dim=(1, 2)))
     exponents = (exponents - 1).clamp_(_SMALLEST_EXPONENT, _LARGEST_EXPONENT)
@@ -35,8 +36,9 @@ def total(values: Tensor) -> Tensor:
     return values[..., 0]
 
 
-def clipped(values: Tensor, choices: Choices) -> Tensor:
-    """Sub-blocks without what lies beyond the percentile of their magnitudes, where that is the rule."""
+def in_units(blocks: Tensor, units: Tensor, choices: Choices) -> Tensor:
+    """Sub-blocks in units, without what lies beyond the percentile of their magnitudes, where that is the rule."""
+    values = (blocks / units[:, None, None]).clamp_(-2, 2)
     if choices.scale is not ScaleRule.PERCENTILE:
         return values
     share = min(max(choices.percentile / 100, 0.0), 1.0)

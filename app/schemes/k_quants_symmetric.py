@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from app.schemes.grids import Grid
-from app.schemes.k_quants_numbers import NEVER, block_units, clipped, stored_half, total
+from app.schemes.k_quants_numbers import NEVER, block_units, in_units, stored_half, total
 from app.schemes.scheme import Choices, ScaleRule
 
 
@@ -58,7 +58,7 @@ def find_symmetric(
 ) -> SymmetricScales:
     """Scales of `blocks` `[blocks, sub-blocks, elements]`, of which `weights` multiply squared errors."""
     units = block_units(blocks)
-    blocks = clipped(blocks / units[:, None, None], choices)
+    blocks = in_units(blocks, units, choices)
     task = _Task.of(blocks, weights, units, search)
     plain = task.by_extremes()
     found = plain
