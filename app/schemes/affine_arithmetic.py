@@ -48,11 +48,11 @@ def block_ends(blocks: Tensor, choices: Choices) -> tuple[Tensor, Tensor]:
 
 
 def fixed_sum(terms: Tensor) -> Tensor:
-    """The sum of each row, folded in halves: the same order of additions on every machine."""
-    while terms.shape[1] > 1:
-        half = (terms.shape[1] + 1) // 2
-        rest = terms[:, half:]
-        folded = terms[:, :half].clone()
-        folded[:, : rest.shape[1]] += rest
+    """The sum over the last dimension, added in halves: the same order of additions on every machine."""
+    while terms.shape[-1] > 1:
+        half = (terms.shape[-1] + 1) // 2
+        rest = terms[..., half:]
+        folded = terms[..., :half].clone()
+        folded[..., : rest.shape[-1]] += rest
         terms = folded
-    return terms[:, 0]
+    return terms[..., 0]

@@ -16,6 +16,8 @@ from app.schemes.scheme import Choices, ScaleRule
 
 _CHUNK = 1 << 17
 """Elements that are looked at together, so that the few copies of them stay in the cache."""
+_ROWS = 1 << 11
+"""Blocks that are looked at together at most: each has over a thousand starts."""
 _PIECE = 1 << 14
 """Columns of a long block that are summed before the next are looked at."""
 _FIRST_SHARE = -0.05
@@ -68,7 +70,7 @@ def _for_bits(scale_format: ScaleFormat, bits: int) -> ScaleFormat:
 
 def find_pairs(blocks: Tensor, pairs: AffinePairs, choices: Choices, weights: Tensor | None = None) -> Pair:
     """Scale and offset for each row of `blocks`: see `find_affine`."""
-    rows = max(1, _CHUNK // blocks.shape[1])
+    rows = max(1, min(_CHUNK // blocks.shape[1], _ROWS))
     found = []
     for start in range(0, len(blocks), rows):
         part = slice(start, start + rows)
@@ -112,7 +114,8 @@ class AffineSearch:
         """The best of what the best starts come to; ends as `block_ends` gives them."""
         pair = self.pairs.between(low, high)
         best = _Best(*pair, self.error(*pair))
-        errors, all_scales, all_offsets = (torch.stack(each) for each in zip(*self._scan(low, high), strict=True))
+        all_scales, all_offsets = self._starts(low, high)
+        errors = self._scan(low, high, all_scales, all_offsets)
         for place in errors.argsort(dim=0, stable=True)[:_REFINED, None]:
             scales, offsets = all_scales.gather(0, place)[0], all_offsets.gather(0, place)[0]
             best = best.or_better(scales, offsets, self.error(scales, offsets))
@@ -129,36 +132,35 @@ class AffineSearch:
             part = slice(start, start + _PIECE)
             yield self.values[:, part], None if self.weights is None else self.weights[:, part]
 
-    def _scan(self, low: Tensor, high: Tensor) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-        """The starts with their errors in float32, for which blocks are first multiplied by powers of two."""
+    def _scan(self, low: Tensor, high: Tensor, scales: Tensor, offsets: Tensor) -> Tensor:
+        """The errors of starts in float32, `[starts, blocks]`; blocks are multiplied by powers of two first."""
         reach = torch.maximum(low.abs(), high.abs()).to(torch.float32)
         shift = torch.ldexp(torch.ones_like(reach), -torch.frexp(reach).exponent.clamp(-126, 126))
-        pieces = [
-            (values * shift[:, None], None if weights is None else weights.to(torch.float32))
-            for values, weights in self._pieces()
-        ]
-        for pair in self._starts(low, high):
-            scales, offsets = (each[:, None] for each in self.pairs.shifted(*pair, shift))
-            total = torch.zeros_like(pair[0])
-            for values, weights in pieces:
-                decoded = self.pairs.decode(self.pairs.encode(values, scales, offsets), scales, offsets)
-                squares = decoded.sub_(values).square_()
-                total += fixed_sum(squares if weights is None else squares.mul_(weights))
-            yield total, *pair
+        scales, offsets = self.pairs.shifted(scales, offsets, shift)
+        errors, together = torch.zeros_like(scales), max(1, _CHUNK // self.values.numel())
+        for values, weights in self._pieces():
+            near, weight = values * shift[:, None], None if weights is None else weights.to(torch.float32)
+            for first in range(0, len(scales), together):
+                part = slice(first, first + together)
+                pair = scales[part, :, None], offsets[part, :, None]
+                squares = self.pairs.decode(self.pairs.encode(near, *pair), *pair).sub_(near).square_()
+                errors[part] += fixed_sum(squares if weight is None else squares.mul_(weight))
+        return errors
 
-    def _starts(self, low: Tensor, high: Tensor) -> Iterator[Pair]:
-        yield from self.pairs.starts(low, high)
+    def _starts(self, low: Tensor, high: Tensor) -> Pair:
+        """Scales and offsets, `[starts, blocks]`."""
         width, shares = high - low, self._shares()
-        for below in shares:
-            for above in shares:
-                if below + above < _LARGEST_CUT:
-                    yield self.pairs.between(low + width * below, high - width * above)
+        cuts = [(below, above) for below in shares for above in shares if below + above < _LARGEST_CUT]
+        below, above = torch.tensor(cuts, dtype=torch.float64, device=low.device).t()[:, :, None]
+        found = [self.pairs.between(low + width * below, high - width * above)]
         if self.values.shape[1] >= _LONG:
             mean, deviation = self._spread()
-            for below in _DEVIATIONS:
-                for above in _DEVIATIONS:
-                    start = torch.maximum(mean - below * deviation, low)
-                    yield self.pairs.between(start, torch.minimum(mean + above * deviation, high))
+            every = torch.tensor(_DEVIATIONS, dtype=torch.float64, device=low.device)
+            below, above = (each[:, None] for each in torch.cartesian_prod(every, every).t())
+            start, end = torch.maximum(mean - below * deviation, low), torch.minimum(mean + above * deviation, high)
+            found.append(self.pairs.between(start, end))
+        more = [torch.stack(each) for each in zip(*self.pairs.starts(low, high), strict=True)]
+        return torch.cat([more[0], *(each[0] for each in found)]), torch.cat([more[1], *(each[1] for each in found)])
 
     def _spread(self) -> tuple[Tensor, Tensor]:
         """Mean and standard deviation of each block by weight."""
