@@ -18,7 +18,7 @@ from app.wording import Language
 
 MOST_SHADE = 8
 WINDOW_ROWS = 8
-WINDOW_COLUMNS = {1: 8, 2: 7, 3: 4, 4: 3}
+WINDOW_COLUMNS = {1: 7, 2: 7, 3: 4, 4: 3}
 """How many columns the tables of so many schemes have side by side."""
 ROLES = {"sign": "sign", "exponent": "exponent", "mantissa": "mantissa"}
 

@@ -24,8 +24,8 @@ FIRST = 10
 DASHES = ("", "7 4", "2 3", "12 4 2 4")
 MOST_ROOM = 0.36
 """Of the width, for names at the right."""
-LEAST_ERROR = 1e-9
-"""Drawn for none, at the bottom: a relative error of this size is below float32's own."""
+LEAST_ERROR = 1e-6
+"""Drawn for what is less, at the bottom."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,8 @@ class CurveInput:
     name: str
     curve: ClipCurve
     at: ClipPoint
+    is_by_block: bool
+    """There is a scale for each block: the error may be below every point of the curve."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ def clip_charts(curves: tuple[CurveInput, ...], percent: float) -> tuple[ClipCha
 
 
 def _with_slider(size: str, curves: tuple[CurveInput, ...], percent: float) -> ClipChart:
-    chart, plane = _chart(size, tuple((each.name, each.curve) for each in curves))
+    chart, plane = _chart(size, tuple((each.name, each.curve, each.is_by_block) for each in curves))
     drawn = tuple(
         replace(curve, at=_place(plane, percent, each.at.sqnr_db))
         for curve, each in zip(chart.curves, curves, strict=True)
@@ -101,17 +103,17 @@ def relative_error(sqnr: float | None) -> float | None:
 
 
 @lru_cache(maxsize=16)
-def _chart(size: str, curves: tuple[tuple[str, ClipCurve], ...]) -> tuple[ClipChart, Plane]:
+def _chart(size: str, curves: tuple[tuple[str, ClipCurve, bool], ...]) -> tuple[ClipChart, Plane]:
     """All but what the slider moves."""
     width, height = SIZES[size]
-    errors = [error for _, curve in curves for error in _errors(curve)]
+    errors = [error for _, curve, _ in curves for error in _errors(curve)]
     low, high = (min(errors), max(errors)) if errors else (0.01, 1.0)
     # Most of a decade at least, so that a flat curve looks flat.
     low, high = math.log10(low) - 0.15, math.log10(max(high, low * 5)) + 0.1
-    last = max((curve.points[-1].clip * 100 for _, curve in curves), default=2.0 * FIRST)
-    room = min(max(len(name) for name, _ in curves), int(width * MOST_ROOM / CHARACTER_WIDTH))
+    last = max((curve.points[-1].clip * 100 for _, curve, _ in curves), default=2.0 * FIRST)
+    room = min(max(len(name) for name, _, _ in curves), int(width * MOST_ROOM / CHARACTER_WIDTH))
     plane = Plane(width, height, FIRST, last, low, high, round(room * CHARACTER_WIDTH))
-    names = place_names([(plane.right - 4, _end(curve, plane), cut(name, room)) for name, curve in curves], plane)
+    names = place_names([(plane.right - 4, _end(curve, plane), cut(name, room)) for name, curve, _ in curves], plane)
     return ClipChart(
         size=size,
         width=width,
@@ -124,7 +126,8 @@ def _chart(size: str, curves: tuple[tuple[str, ClipCurve], ...]) -> tuple[ClipCh
         y_ticks=tuple(_y_ticks(plane)),
         slider_x=plane.x(FIRST),
         curves=tuple(
-            _curve(curve, plane, DASHES[index % len(DASHES)], names[index]) for index, (_, curve) in enumerate(curves)
+            _curve(curve, plane, DASHES[index % len(DASHES)], names[index], is_by_block=is_by_block)
+            for index, (_, curve, is_by_block) in enumerate(curves)
         ),
     ), plane
 
@@ -135,9 +138,12 @@ def _errors(curve: ClipCurve) -> list[float]:
     return [max(error, LEAST_ERROR) for error in known if error is not None and math.isfinite(error)]
 
 
-def _curve(curve: ClipCurve, plane: Plane, dashes: str, name: PointName) -> DrawnCurve:
-    points = [_place(plane, point.clip * 100, point.sqnr_db) for point in curve.points]
+def _curve(curve: ClipCurve, plane: Plane, dashes: str, name: PointName, *, is_by_block: bool) -> DrawnCurve:
+    samples = [(point.clip * 100, point.sqnr_db) for point in curve.points]
     chosen = curve.chosen_clip
+    if chosen is not None and not is_by_block:  # a point of the curve that the samples may step over
+        samples = sorted([*samples, (chosen * 100, curve.chosen_sqnr_db)], key=lambda sample: sample[0])
+    points = [_place(plane, *sample) for sample in samples]
     return DrawnCurve(
         points=" ".join(f"{point[0]:g},{point[1]:g}" for point in points if point is not None),
         dashes=dashes,
@@ -188,9 +194,7 @@ def _row(each: CurveInput) -> ClipRow:
         best_clip="–" if curve.chosen_clip is None else f"{curve.chosen_clip * 100:.0f}",
         best_error=percent_text(relative_error(curve.chosen_sqnr_db)),
         best_sqnr=decibels(curve.chosen_sqnr_db),
-        is_by_block=curve.best is not None
-        and curve.chosen_mse is not None
-        and curve.chosen_mse < (curve.best.mse or 0) * 0.999,
+        is_by_block=each.is_by_block,
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from app.errors import AppError
 from app.schemes.entries import SchemeEntry
-from app.schemes.registry import ENTRIES
+from app.schemes.registry import ENTRIES, entry_or_none
 from app.schemes.scheme import ScaleRule
 from app.tasks.quantize_request import MOST_SCHEMES, Distribution, SchemeChoice
 from app.tasks.scheme_words import read_scheme
@@ -40,6 +40,8 @@ class Slot:
 
     number: int
     name: str
+    is_listed: bool
+    """Whether it is among the families; others can be asked for by an address."""
     granularity: str
     granularities: tuple[str, ...]
     """The first is the default; empty where the layout fixes it."""
@@ -48,7 +50,6 @@ class Slot:
     percentile: str
     """Empty where the rule takes none."""
     extras: tuple[Extra, ...]
-    has_extras_set: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +100,13 @@ def asked_in(fields: Mapping[str, str]) -> Asked:
     Raises:
         TooLarge: `quantize.text-too-long`.
     """
+    draw = fields.get("draw", "").strip()
     shape = f"{fields.get('rows', '').strip()}x{fields.get('columns', '').strip()}"
     return Asked(
         matrix=matrix_text(fields.get("matrix", "")) if fields.get("matrix", "").strip() else fields.get("kept", ""),
-        draw=fields.get("draw", "").strip(),
-        shape="" if shape == "x" else shape,
-        seed=fields.get("seed", "").strip(),
+        draw=draw,
+        shape=shape if draw and shape != "x" else "",
+        seed=fields.get("seed", "").strip() if draw else "",
         schemes=" ".join(filter(None, (_slot_text(fields, number) for number in range(1, MOST_SCHEMES + 1)))),
         clip=fields.get("clip", "").strip(),
         at=fields.get("at", "").strip(),
@@ -113,7 +115,7 @@ def asked_in(fields: Mapping[str, str]) -> Asked:
 
 def _slot_text(fields: Mapping[str, str], number: int) -> str:
     name = fields.get(f"scheme{number}", "").strip()
-    entry = ENTRIES.get(name)
+    entry = entry_or_none(name)
     if entry is None:
         return name.replace(" ", "")
     is_new = fields.get(f"previous{number}", name) != name
@@ -129,7 +131,7 @@ def _slot_words(entry: SchemeEntry, given: Mapping[str, str], *, is_new: bool) -
     granularity = given.get("granularity", "")
     is_default = granularity == next(iter(entry.granularities), "")
     is_another_schemes = is_new and granularity not in entry.granularities
-    if "granularity" in entry.options and not is_default and not is_another_schemes:
+    if "granularity" in entry.options and granularity and not is_default and not is_another_schemes:
         yield granularity
     yield from _rule_words(entry, given)
     for option in ("symmetric", "scale_format", "zero_point", *NUMBERS):
@@ -155,9 +157,9 @@ def _slot(number: int, text: str) -> Slot:
         choice = read_scheme(text)
     except AppError:
         choice = SchemeChoice(text.partition(":")[0])
-    entry = ENTRIES.get(choice.name)
+    entry = entry_or_none(choice.name)
     if entry is None:
-        return Slot(number, choice.name, "", (), "", (), "", (), has_extras_set=False)
+        return Slot(number, choice.name, not choice.name, "", (), "", (), "", ())
     extras = tuple(_extras(choice, entry))
     granularity = choice.options.granularity or ""
     shown = entry.granularities
@@ -165,13 +167,13 @@ def _slot(number: int, text: str) -> Slot:
     return Slot(
         number=number,
         name=choice.name,
+        is_listed=choice.name in ENTRIES,
         granularity=granularity or (shown[0] if shown else ""),
         granularities=shown if granularity in ("", *shown) else (*shown, granularity),
         rule=(choice.options.mx_scale or MX_RULES[0]) if rules == MX_RULES else str(choice.scale or ScaleRule.MSE),
         rules=rules,
         percentile=f"{choice.percentile or 99.9:g}" if choice.scale is ScaleRule.PERCENTILE else "",
         extras=extras,
-        has_extras_set=any(each.value for each in extras),
     )
 
 

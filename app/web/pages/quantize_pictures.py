@@ -36,8 +36,9 @@ class HeatMap:
     """x, y, width and height of what the tables show; None where that is all."""
 
 
-def heat_map(errors: Tensor, window: Window, largest: float) -> HeatMap:
-    """The largest error of each block of the matrix as one square."""
+def heat_map(errors: Tensor, window: Window) -> HeatMap:
+    """The largest error of each block of the matrix as one square; the largest of all has the strongest shade."""
+    largest = float(errors.abs().max())
     rows, columns = errors.shape
     block = (-(-rows // MOST_MARKS), -(-columns // MOST_MARKS))
     filled = torch.nn.functional.pad(errors.abs(), (0, -columns % block[1], 0, -rows % block[0]))
@@ -89,7 +90,7 @@ def level_picture(values: Tensor, quantized: Quantized) -> LevelPicture:
     histogram = level_histogram(values, quantized, BINS)
     scheme = quantized.scheme
     grid = scheme.grid.levels if isinstance(scheme, GridScheme) else ()
-    low, high = min(histogram.low, *grid[:1]), max(histogram.high, *grid[-1:])
+    low, high = min([histogram.low, *grid[:1]]), max([histogram.high, *grid[-1:]])
     margin = (high - low) / 40
     place = _Place(low - margin, high + margin)
     is_few = values.numel() <= MOST_STICKS

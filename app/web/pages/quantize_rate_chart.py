@@ -1,6 +1,5 @@
 """SQNR against bits a weight: the theoretical lines, and each chosen scheme as a point."""
 
-import math
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -17,7 +16,7 @@ from app.metrics.theory import (
 )
 from app.web.pages.quantize_axes import LEFT, SIZES, TOP, Plane, PointName, Tick, cut, place_names, steps
 
-LEAST_BITS, LEAST_TOP = 8.0, 42.0
+LEAST_BITS, LEAST_TOP, MOST_TOP = 8.0, 42.0, 110.0
 CLOSE = 2.0
 """Bits: schemes within as many are shown from near by."""
 LINE_POINTS = 32
@@ -41,7 +40,7 @@ class DrawnPoint:
     y: float
     name: PointName
     is_beyond: bool
-    """Above the picture: without error."""
+    """Above the picture: with next to no error, or none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +126,9 @@ def _chart(size: str, points: tuple[RatePoint, ...], source: Source) -> RateChar
 def _plane(width: int, height: int, points: tuple[RatePoint, ...]) -> Plane:
     """From 0 on, or where all schemes lie close together around them: then they fill the picture."""
     bits = [point.bits for point in points] or [0.0]
-    sqnrs = [point.sqnr for point in points if math.isfinite(point.sqnr)] or [0.0]
+    sqnrs = [point.sqnr for point in points if -MOST_TOP < point.sqnr < MOST_TOP] or [0.0]
     low, high = min(bits), max(bits)
-    if high - low > CLOSE or not points or low < CLOSE:
+    if not points or high - low > CLOSE or not CLOSE <= low <= high <= LEAST_BITS + 1:
         return Plane(width, height, 0, max(LEAST_BITS, high + 0.5), min(0.0, *sqnrs, 0.0), max(LEAST_TOP, *sqnrs) + 6)
     middle = (low + high) / 2
     half = max(high - low, 2.0) * 0.9

@@ -241,7 +241,7 @@ def _work(
         scale_count=scales.numel(),
         offsets=_texts(language, offsets),
         offset_count=offsets.numel(),
-        heat=None if is_all else heat_map(quantized.errors, window, largest),
+        heat=None if is_all else heat_map(quantized.errors, window),
         levels=level_picture(values, quantized),
     )
 
