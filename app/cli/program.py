@@ -18,6 +18,8 @@ COMMANDS = {
     "encode": ("app.cli.encode", "turn numbers into codes, a line each, from standard input"),
     "decode": ("app.cli.decode", "turn codes into exact decimals, a line each, from standard input"),
     "formats": ("app.cli.formats", "list the number formats, or describe one"),
+    "quantize": ("app.cli.quantize", "quantize a small matrix with up to four schemes"),
+    "leaderboard": ("app.cli.leaderboard", "rank every scheme by its error on a tensor, or on drawn numbers"),
     "analyse": ("app.cli.analyse", "list a weight file's tensors and their statistics"),
     "compress": ("app.cli.compress", "store a weight file's tensors in fewer bits"),
     "compare": ("app.cli.compare", "read two weight files back and measure the error per tensor"),
@@ -25,6 +27,7 @@ COMMANDS = {
     "worker": ("app.cli.worker", "run background jobs only"),
 }
 
+_NEGATIVE = re.compile(r"-(\d|\.\d|\(|inf|nan|snan)", re.IGNORECASE)
 DONE, REFUSED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
 
@@ -89,5 +92,8 @@ def _shield_negative_numbers(words: list[str]) -> list[str]:
     """Move `-1e-5`, `-inf` and `-(1/3)` behind `--`, where argparse takes them for values and not for options."""
     if "--" in words:
         return words
-    numbers = [word for word in words if re.match(r"-(\d|\.\d|\(|inf|nan|snan)", word, re.IGNORECASE)]
+    if words[:1] == ["quantize"]:
+        # Of many numbers each keeps its place: to argparse nothing that starts with a space is an option.
+        return [f" {word}" if _NEGATIVE.match(word) else word for word in words]
+    numbers = [word for word in words if _NEGATIVE.match(word)]
     return [word for word in words if word not in numbers] + ["--", *numbers] if numbers else words

@@ -13,7 +13,10 @@ from app.metrics.error_sums import json_number
 from app.schemes.entries import SchemeEntry
 from app.schemes.registry import ENTRIES
 from app.schemes.scheme import Storage
+from app.tasks.leaderboard import Leaderboard, Standing
+from app.tasks.quantize_slice import TensorSlice
 from app.tasks.quantize_values import QuantizeAnswer, Quantized, QuantizedView
+from app.tasks.scheme_words import scheme_text
 from app.wording.say import say
 
 Document = dict[str, Any]
@@ -120,6 +123,36 @@ def _numbers(values: Tensor) -> list[list[float | str]]:
 def schemes_document() -> Document:
     """The document of `GET /api/v1/schemes`."""
     return {"schemes": [_entry(entry) for entry in ENTRIES.values()]}
+
+
+def leaderboard_document(board: Leaderboard, found: TensorSlice | None = None) -> Document:
+    """The document of `GET /api/v1/leaderboard` and `bitlens leaderboard --json`, the smallest gap first."""
+    by_sqnr = {id(standing): rank for rank, standing in enumerate(board.by_sqnr(), 1)}
+    return {
+        "tensor": None if found is None else found.name,
+        "shape": list(board.shape),
+        "schemes": [
+            {**_standing(standing), "rank_by_gap": rank, "rank_by_sqnr": by_sqnr[id(standing)]}
+            for rank, standing in enumerate(board.ranked, 1)
+        ],
+        "refused": [
+            {"scheme": scheme_text(each.choice), "error": error_document(each.refusal)}
+            for each in board.refused
+            if each.refusal is not None
+        ],
+    }
+
+
+def _standing(standing: Standing) -> Document:
+    assert standing.figures is not None
+    assert standing.bits_per_weight is not None
+    return {
+        "scheme": scheme_text(standing.choice),
+        "layout": standing.entry.layout,
+        "bits_per_weight": float(standing.bits_per_weight),
+        **standing.figures.to_json(),
+        "gap_db": json_number(standing.gap_db),
+    }
 
 
 _JSON_NAMES = {"seed": "stochastic"}

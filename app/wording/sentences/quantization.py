@@ -42,6 +42,19 @@ SENTENCES: dict[str, str] = {
     "quantize.cell": "In row {row}, column {column} of “values” stands no number. Write one there, or its text.",
     "quantize.scale": "There is no rule for scales named “{name}”. Choose one of: {known}.",
     "quantize.distribution": "There is no distribution named “{name}”. Choose one of: {known}.",
+    "quantize.slice": "“{text}” is no range. Write 0:8, 3 or : for rows and columns, such as NAME[0:8,0:64].",
+    "quantize.slice-outside": (
+        "The tensor has {rows:,} rows and {columns:,} columns, counted from 0, and the part asked for holds none of"
+        " them. Choose others."
+    ),
+    "quantize.slice-too-large": "The part takes more than {limit:,} bytes in float32. Choose fewer rows or columns.",
+    "quantize.no-tensor": "The file has no tensor named “{name}”. `bitlens analyse` lists the tensors.",
+    "quantize.no-matrix": "The file has no tensor of floats with two dimensions or more. Name a tensor of another kind.",
+    "quantize.tensor-kind": "The tensor “{name}” is of {dtype} or has no elements: there are no numbers to quantize.",
+    "quantize.importance-file": "The file of the importance must be a JSON list of numbers, one for each column.",
+    "quantize.one-source": "Give one matrix: numbers, or --tensor, or --distribution.",
+    "leaderboard.source": "Give either a file or --distribution, such as --distribution normal.",
+    "leaderboard.values": "There must be at least one number to look at. Give --values 1 or more.",
     "quantize.shape": "A matrix of {rows} rows and {columns} columns has no numbers. Give at least 1 of each.",
     "quantize.too-many": "The matrix has {count:,} numbers. At most {limit:,} are quantized here: use a part of it.",
     "quantize.text-too-long": "The matrix is longer than {limit:,} characters. Use a part of it.",
