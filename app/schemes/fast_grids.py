@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from itertools import pairwise
+from math import floor, log2
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from app.schemes.grid_scheme import GridScheme
 from app.schemes.grids import Grid
 from app.schemes.kernels import grid_pass
 from app.schemes.kernels.error_tables import NO_TABLE, HeldTable, octave_table, scan_table
-from app.schemes.kernels.candidates import candidate_ranges
+from app.schemes.kernels.candidates import candidate_ranges, ladder_of
 from app.schemes.kernels.levels import grid_table
 from app.schemes.kernels.sizes import size_format
 from app.schemes.kernels.vectors import LANES
@@ -111,8 +111,8 @@ def _task(scheme: GridScheme, shape: Shape, scale_format: ScaleFormat, choices: 
     if held is None:
         return None
     has_signs = choices.signed_scales and scale_format.has_signs and not scheme.grid.is_symmetric
-    rule = _rule(scheme.grid, choices)
-    ladder = _ladder(scheme.grid, has_signs=has_signs)
+    rule = _rule(scheme.grid, scale_format, choices)
+    ladder, octave = ladder_of(scheme.grid, shape.size, has_signs=has_signs), 2.0 ** floor(log2(scheme.grid.largest))
     return grid_pass.Task(
         np.int64(rule),
         np.int64(shape.columns),
@@ -126,6 +126,9 @@ def _task(scheme: GridScheme, shape: Shape, scale_format: ScaleFormat, choices: 
         _scan(scheme.grid, scale_format, shape.size, has_signs=has_signs).table if rule == grid_pass.SCAN else NO_TABLE.table,
         np.int64(ladder.ctypes.data),
         np.int64(len(ladder)),
+        np.abs(ladder).min(),
+        np.float32(octave),
+        np.float32((3 * scheme.grid.levels[-1] - scheme.grid.levels[-2]) / 2),
     )
 
 
@@ -135,17 +138,12 @@ def _scan(grid: Grid, scale_format: ScaleFormat, size: int, *, has_signs: bool) 
     return scan_table(grid, candidate_ranges(grid, size, has_signs=has_signs), size)
 
 
-def _rule(grid: Grid, choices: Choices) -> int:
+def _rule(grid: Grid, scale_format: ScaleFormat, choices: Choices) -> int:
     if choices.scale is ScaleRule.ABSMAX:
         return grid_pass.ABSMAX
+    if scale_format.name == "float8_e8m0fnu" and not grid.is_uniform:
+        return grid_pass.POWER
     return grid_pass.SCAN if len(grid.levels) <= LANES else grid_pass.DIRECT
-
-
-@lru_cache(maxsize=64)
-def _ladder(grid: Grid, *, has_signs: bool) -> Any:
-    ratios = 0.7 * 1.025 ** np.arange(76)
-    factors = (1 / (ratios * grid.end)).astype(np.float32)
-    return np.concatenate([factors, -factors]) if has_signs else factors
 
 
 def _scale_memory(blocks: int, scale_format: ScaleFormat, out: QuantizedTensor | None) -> Any:

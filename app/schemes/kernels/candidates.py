@@ -1,6 +1,10 @@
 """Where the best scales lie, by grid and length of block: measured on Gaussian numbers and Student's t of 5 degrees."""
 
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
 
 from app.schemes.grids import Grid
 
@@ -26,6 +30,20 @@ _WIDE_FLOATS = ((0.6, 1.2), (0.62, 1.26), (0.66, 1.34), (0.85, 1.46), (0.95, 1.8
 _INTERPOLATED = ((0.68, 1.12), (0.68, 1.16), (0.78, 1.2), (0.8, 1.26), (0.85, 1.4), (0.95, 2), (1, 4))
 _BY_NAME = {"nf4": _NORMAL_FLOATS, "fp4_bnb": _WIDE_FLOATS, "iq4_nl": _INTERPOLATED, "float4_e2m1fn": _FLOATS}
 _BY_BITS = {4: _FOUR_BITS, 3: _THREE_BITS, 2: _TWO_BITS}
+_LADDERS: dict[str, tuple[tuple[float, float, int], ...]] = {
+    "int5": ((0.8, 1.1, 48), (0.88, 1.16, 32), (1.0, 1.45, 32), (1.0, 2.2, 32)),
+    "int6": ((0.8, 1.045, 48), (0.88, 1.07, 48), (0.99, 1.16, 32), (1.0, 1.35, 32)),
+    "int7": ((0.8, 1.024, 64), (0.9, 1.03, 48), (0.97, 1.056, 32), (0.99, 1.12, 32)),
+    "int8": ((0.84, 1.014, 144), (0.9, 1.016, 80), (0.97, 1.026, 32), (0.994, 1.046, 16)),
+    "float8_e4m3fn": ((0.5, 1.02, 144), (0.5, 1.02, 112), (0.5, 1.01, 96), (0.5, 1.01, 80)),
+    "float8_e5m2": ((0.5, 1.02, 96), (0.5, 1.02, 80), (0.5, 1.01, 64), (0.5, 1.01, 64)),
+    "float6_e2m3fn": ((0.5, 1.03, 144), (0.6, 1.04, 96), (0.82, 1.07, 48), (0.9, 1.3, 48)),
+    "float6_e3m2fn": ((0.5, 1.06, 80), (0.5, 1.06, 64), (0.5, 1.06, 64), (0.5, 1.06, 64)),
+}
+"""Rungs for blocks of up to 64, 256 and 1024 numbers, and beyond: first, last, and how many."""
+_LADDER_LENGTHS = (64, 256, 1024)
+_ANY = (0.55, 5.0, 96)
+"""For blocks that a table does not settle."""
 _POSITIVE = 11
 """Lanes for scales of the extreme's own sign where both are tried: whole numbers reach one further below zero."""
 
@@ -39,3 +57,13 @@ def candidate_ranges(grid: Grid, size: int, *, has_signs: bool) -> tuple[Candida
     positive = _POSITIVE if grid.is_uniform else 16
     shorter = last / 1.2 if grid.is_uniform and size <= 128 and grid.bits > 3 else last
     return Candidates(first, shorter, positive), Candidates(first, last, 32 - positive)
+
+
+@lru_cache(maxsize=64)
+def ladder_of(grid: Grid, size: int, *, has_signs: bool) -> Any:
+    """float32 scales over the reach that are tried one by one, a multiple of sixteen."""
+    name = f"int{grid.bits}" if grid.is_uniform else grid.name
+    ladder = _LADDERS.get(name)
+    first, last, count = ladder[sum(size > length for length in _LADDER_LENGTHS)] if ladder else _ANY
+    factors = (1 / (np.geomspace(first, last, count) * grid.end)).astype(np.float32)
+    return np.concatenate([factors, -factors]) if has_signs else factors

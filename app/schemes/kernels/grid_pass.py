@@ -11,7 +11,7 @@ from app.schemes.kernels.blocks import encode_block, reach_word
 from app.schemes.kernels.error_tables import ScanTable
 from app.schemes.kernels.levels import MAGNITUDE, GridTable, levels_of
 from app.schemes.kernels.packing import pack_stretch
-from app.schemes.kernels.search import direct_scale, storable, storable_size
+from app.schemes.kernels.search import direct_scale, power_scale, storable, storable_size
 from app.schemes.kernels.sizes import SizeFormat
 from app.schemes.kernels.tile_scan import scan_tile
 from app.schemes.kernels.vectors import LANES, float_of, word_of
@@ -20,8 +20,8 @@ f32, u32 = np.float32, np.uint32
 LARGEST = u32(0x7F7FFFFF)
 """The word of the largest finite number."""
 
-ABSMAX, GIVEN, DIRECT, SCAN = 0, 1, 2, 3
-"""How scales are found: the reach to the grid's end; they are there already; all candidates; a table, for few levels."""
+ABSMAX, GIVEN, DIRECT, SCAN, POWER = 0, 1, 2, 3, 4
+"""How scales are found: the reach to the grid's end; they are there already; all candidates; a table, for few levels; powers of two."""
 TILE = 2048
 _ROOM = 128
 """Bytes of codes beyond a tile that vectors may touch."""
@@ -44,7 +44,13 @@ class Task(NamedTuple):
     ladder: np.int64
     """The address of float32 candidate scales over the reach, for blocks that a table does not settle."""
     rungs: np.int64
-    """How many there are."""
+    """How many there are, a multiple of sixteen."""
+    last_rung: np.float32
+    """The smallest magnitude among them."""
+    octave: np.float32
+    """The power of two in whose octave the largest level is."""
+    middle: np.float32
+    """Half the last step beyond the largest level."""
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -170,4 +176,6 @@ def _searched(values: Any, start: Any, count: Any, reach: Any, task: Any, grid: 
     """The scale with the least error."""
     if reach == 0:
         return storable(f32(1), task.form)
+    if task.rule == POWER:
+        return power_scale(values, start, count, reach, task, grid)
     return direct_scale(values, start, count, reach, task, grid)

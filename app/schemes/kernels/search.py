@@ -9,26 +9,37 @@ from numba import njit
 
 from app.schemes.kernels.blocks import block_error, fitted
 from app.schemes.kernels.error_tables import HALF, STRETCH
-from app.schemes.kernels.levels import MAGIC
+from app.schemes.kernels.levels import MAGIC, MAGNITUDE, SIGN, nearest_levels
 from app.schemes.kernels.sizes import nearest_size
 from app.schemes.kernels.vectors import (
     LANES,
+    above,
     add_saturating,
     bits_of,
-    float_at,
+    choose,
+    choose_word,
+    float_of,
+    floats_of,
+    larger,
+    largest_word,
     load,
+    load_floats,
     load_row,
     no_shorts,
     no_wide,
     short_at,
+    smaller,
     spread,
     spread_word,
     store_shorts,
     widened,
+    word_above,
+    word_of,
 )
 
 f32, u32 = np.float32, np.uint32
-_REFINED = 3
+_PARTIAL = 1024
+"""Numbers whose errors are added before they join the others': sums in float32 stay near."""
 _MISSES = 4
 _STEP_DOWN = f32(0.97)
 
@@ -84,27 +95,83 @@ def further(values: Any, start: Any, count: Any, scale: Any, reach: Any, task: A
     return best
 
 
+@njit(nogil=True, error_model="numpy", forceinline=True)
+def storable_lanes(scales: Any, form: Any) -> Any:
+    """`storable_size` of sixteen positive scales."""
+    size = smaller(larger(scales * spread(form.divisor), spread(form.smallest)), spread(form.largest))
+    word = bits_of(size)
+    odd = (word >> spread_word(form.drop)) & spread_word(form.odd)
+    normal = floats_of((word + spread_word(form.add) + odd) & spread_word(form.keep))
+    tiny = (size + spread(form.magic)) - spread(form.magic)
+    rounded = choose(above(spread(form.least_normal), size), tiny, normal)
+    return smaller(rounded, spread(form.largest)) / spread(form.divisor)
+
+
+@njit(nogil=True, error_model="numpy")
+def _lane_errors(values: Any, start: Any, count: Any, scales: Any, reach: Any, table: Any) -> Any:
+    """The squared error over the squared reach at each of sixteen scales; the numbers are added one after another."""
+    inverse, error = spread(f32(1)) / scales, spread(f32(0))
+    for first in range(start, start + count, _PARTIAL):
+        partial = spread(f32(0))
+        for i in range(first, min(first + _PARTIAL, start + count)):
+            scaled = spread(values[i]) * inverse
+            difference = scaled - nearest_levels(scaled, table)
+            partial = partial + difference * difference
+        error = error + partial
+    relative = scales / spread(reach)
+    return error * relative * relative
+
+
+@njit(nogil=True, error_model="numpy")
+def best_of_ladder(values: Any, start: Any, count: Any, reach: Any, task: Any, table: Any) -> Any:
+    """The storable scale with the least error among all rungs; of equals the largest."""
+    best, least, negative = spread(f32(0)), spread(f32(np.inf)), spread_word(SIGN)
+    for first in range(0, task.rungs, LANES):
+        factors = load_floats(task.ladder, first)
+        sign = bits_of(factors) & negative
+        sizes = storable_lanes(floats_of(bits_of(factors) & spread_word(MAGNITUDE)) * spread(reach), task.form)
+        scales = floats_of(bits_of(sizes) | sign)
+        error = _lane_errors(values, start, count, scales, reach, table)
+        is_less = above(least, error)
+        best, least = choose(is_less, scales, best), smaller(error, least)
+    lowest = spread_word(~largest_word(spread_word(u32(0xFFFFFFFF)) - bits_of(least)))
+    is_more = word_above(bits_of(least), lowest)
+    return float_of(largest_word(choose_word(is_more, spread_word(u32(0)), bits_of(best))))
+
+
 @njit(nogil=True, error_model="numpy")
 def direct_scale(values: Any, start: Any, count: Any, reach: Any, task: Any, table: Any) -> Any:
-    """Every candidate evaluated, and the best three refined by least squares and their storable neighbours."""
+    """Every rung evaluated; then least squares twice and the storable neighbours, and never worse than absmax's."""
     form = task.form
     best = storable(f32(reach / task.end), form)
     least = block_error(values, start, count, best, reach, table)
-    errors, scales = np.full(_REFINED, f32(np.inf), f32), np.full(_REFINED, best, f32)
-    for index in range(task.rungs):
-        scale = storable(f32(reach * float_at(task.ladder, index)), form)
-        error = block_error(values, start, count, scale, reach, table)
-        worst = errors.argmax()
-        if error < errors[worst]:
-            errors[worst], scales[worst] = error, scale
-    for scale in scales:
-        tried = scale
-        for step in range(5):
-            if 0 < step < 3:
-                tried = storable(fitted(values, start, count, tried, table), form)
-            elif step >= 3:
-                tried = storable(f32(tried * (form.step_up if step == 3 else form.step_down)), form)
-            error = block_error(values, start, count, tried, reach, table)
-            if error < least:
-                best, least = tried, error
+    tried = best_of_ladder(values, start, count, reach, task, table)
+    if abs(tried) <= reach * task.last_rung * f32(1.001):
+        tried = storable(further(values, start, count, tried, reach, task, table), form)
+    for step in range(5):
+        if 0 < step < 3:
+            tried = storable(fitted(values, start, count, tried, table), form)
+        elif step >= 3:
+            tried = storable(f32(tried * (form.step_up if step == 3 else form.step_down)), form)
+        error = block_error(values, start, count, tried, reach, table)
+        if error < least:
+            best, least = tried, error
     return best
+
+
+@njit(nogil=True, error_model="numpy")
+def power_scale(values: Any, start: Any, count: Any, reach: Any, task: Any, table: Any) -> Any:
+    """The power of two that puts the reach into the grid's last octave, or the next one up where that has less error.
+
+    Up to half a step beyond the largest level, the levels of the larger scale are among those of the smaller one: there
+    is nothing to compare.
+    """
+    word = word_of(f32(reach / task.octave))
+    low = storable(float_of(word & u32(0x7F800000)), task.form)
+    high = storable(f32(low * f32(2)), task.form)
+    if reach <= f32(low * task.middle):
+        return low
+    is_less = block_error(values, start, count, high, reach, table) < block_error(
+        values, start, count, low, reach, table
+    )
+    return high if is_less else low

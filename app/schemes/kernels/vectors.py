@@ -62,6 +62,7 @@ def _operator(symbol: Any, of_floats: str, of_words: str) -> None:
 _operator(operator.add, "fadd", "add")
 _operator(operator.sub, "fsub", "sub")
 _operator(operator.mul, "fmul", "mul")
+_operator(operator.truediv, "fdiv", "")
 _operator(operator.and_, "", "and_")
 _operator(operator.or_, "", "or_")
 _operator(operator.lshift, "", "shl")
