@@ -61,29 +61,21 @@ def _kept(lanes: Any, largest: Any, target: Any) -> None:
 
 
 @inlined
-def _finish(
-    values: Any, starts: Any, size: int, found: Any, task: Any, room: Any, out: Any, block: int, pack: Any
-) -> None:
-    """Codes and bytes of the super-blocks of a group."""
-    words = room.view(np.uint64)
-    codes, packed = words[: BLOCK // 8], words[BLOCK // 8 :]
-    code_bytes, packed_bytes = codes.view(np.uint8), packed.view(np.uint8)
-    count = task.block_bytes
-    for place in range(LANES // task.per_block):
-        if place and starts[place] == starts[place - 1]:
-            break
-        first = place * task.per_block
-        encode(values, starts[place], size, found, first, task, code_bytes)
-        pack(task.kind, codes, found, first, packed, packed_bytes)
-        target = (block + place) * count
-        for i in range(count):
-            out[target + i] = packed_bytes[i]
+def _count(starts: Any, per_block: int) -> int:
+    """How many super-blocks a group has."""
+    return 1 if per_block == LANES or starts[1] == starts[0] else 2
+
+
+@inlined
+def _copy(source: Any, target: Any, start: int, count: int) -> None:
+    for i in range(count):
+        target[start + i] = source[i]
 
 
 @inlined
 def _room(task: Any) -> Any:
     rows = LANES * (_ROWS_OF_A_START * task.starts.shape[0] + 1)
-    return np.empty(2 * BLOCK, f32), np.empty(rows, f32), np.empty(2 * BLOCK, np.uint8)
+    return np.empty(2 * BLOCK, f32), np.empty(rows, f32)
 
 
 @inlined
@@ -111,7 +103,9 @@ def quantize_affine(values: Any, importance: Any, first: int, last: int, task: A
     per_block = task.per_block
     size = BLOCK // per_block
     group = LANES // per_block
-    room, quadratics, scratch = _room(task)
+    room, quadratics = _room(task)
+    words, packed_words = np.empty(BLOCK // 8, np.uint64), np.empty(BLOCK // 8, np.uint64)
+    codes, packed = words.view(np.uint8), packed_words.view(np.uint8)
     lanes = np.empty(size * LANES, f32)
     weights = np.empty(size * LANES if importance.size else 0, f32)
     found = np.empty(LANES, f32), np.empty(LANES, f32), np.empty(LANES, f32), np.empty(LANES, f32)
@@ -128,7 +122,10 @@ def quantize_affine(values: Any, importance: Any, first: int, last: int, task: A
         _kept(dmin * unit, largest, found[1])
         _kept(scales, largest, found[2])
         _kept(minima, largest, found[3])
-        _finish(values, starts, size, found, task, scratch, out, block, pack_affine)
+        for place in range(_count(starts, per_block)):
+            encode(values, starts[place], size, found, place * per_block, task, codes)
+            pack_affine(task.kind, words, found, place * per_block, packed_words, packed)
+            _copy(packed, out, (block + place) * task.block_bytes, task.block_bytes)
     store(room, 0, check)
     return room[:LANES].sum() == f32(0)
 
@@ -139,7 +136,9 @@ def quantize_symmetric(values: Any, importance: Any, first: int, last: int, task
     per_block = task.per_block
     size = BLOCK // per_block
     group = LANES // per_block
-    room, quadratics, scratch = _room(task)
+    room, quadratics = _room(task)
+    words, packed_words = np.empty(BLOCK // 8, np.uint64), np.empty(BLOCK // 8, np.uint64)
+    codes, packed = words.view(np.uint8), packed_words.view(np.uint8)
     lanes = np.empty(size * LANES, f32)
     weights = np.empty(size * LANES if importance.size else 0, f32)
     zeros = np.zeros(LANES, f32)
@@ -155,6 +154,9 @@ def quantize_symmetric(values: Any, importance: Any, first: int, last: int, task
         d, scales = find_symmetric(lanes, weights, size, per_block, unit, task.is_searched, task, quadratics)
         _kept(d * unit, largest, found[0])
         _kept(scales, largest, found[2])
-        _finish(values, starts, size, found, task, scratch, out, block, pack_symmetric)
+        for place in range(_count(starts, per_block)):
+            encode(values, starts[place], size, found, place * per_block, task, codes)
+            pack_symmetric(task.kind, words, found, place * per_block, packed_words, packed)
+            _copy(packed, out, (block + place) * task.block_bytes, task.block_bytes)
     store(room, 0, check)
     return room[:LANES].sum() == f32(0)
