@@ -15,14 +15,17 @@ from app.schemes.scale_formats import StorableScales
 
 _WHOLE_STEP = 1 / 8
 """Of the largest magnitude in units of the scale, on grids of whole steps."""
-_FLOAT_STEP = 1.006
-"""From one scale to the next on grids of floats."""
+_FLOAT_STEP = 1.0038
+"""From one scale to the next on grids of floats: less than from a bfloat16 to the next."""
+_LONG = 512
+"""Blocks of so many numbers have smoother errors, and never the least one far from the ladder's end."""
 _MOST = 1 << 12
 """Candidates in one direction, whatever a block looks like."""
 _CHECKED = 8
 """How often it is asked whether clipping alone decides."""
 
-Errors = Callable[[Tensor], Tensor]
+Errors = Callable[[Tensor], tuple[Tensor, Tensor]]
+"""Of scales, float32 each: the squared error, and the least one for the levels that these scales give."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,34 +35,35 @@ class Candidates:
     reach: Tensor
     grid: Grid
     storable: StorableScales
+    size: int
+    """Of a block."""
 
     @property
     def are_all(self) -> bool:
         """Whether every storable scale in reach is tried."""
         return self.storable.are_few
 
-    def best(self, sign: int, error: Errors, clipped: Errors, count: int) -> list[Tensor]:
-        """The scales of the least errors: of neighbouring candidates the best one, where not all are storable ones."""
-        kept = _Kept(count, self.reach)
-        for scales in self._landings():
-            kept.add(error(scales * sign), scales * sign)
+    def best(self, sign: int, errors: Errors, clipped: Callable[[Tensor], Tensor], count: int) -> list[Tensor]:
+        """The scales of the least errors as they are, and of those that least squares would reach from them."""
+        kept, reaching = _Kept(count // 2 if self.storable.are_dense else count, self.reach), _Kept(count, self.reach)
+        for scales in self.landings():
+            kept.add(errors(scales * sign)[0], scales * sign)
         before: list[tuple[Tensor, Tensor]] = []
         for number, scales in enumerate(self._ladder()):
             signed = scales * sign
-            here = (error(signed), signed)
-            if self.are_all:
-                kept.add(*here)
-            else:
-                kept.add_if_least(before, here)
-            before = [*before[-1:], here]
+            error, reached = errors(signed)
+            kept.add(error, signed)
+            if self.storable.are_dense:
+                reaching.add_if_least(before, (reached, signed))
+                before = [*before[-1:], (reached, signed)]
             if number % _CHECKED == 0 and bool((clipped(signed) >= kept.errors[0]).all()):
                 break
         if before:
-            kept.add(*before[-1])
-        return kept.scales
+            reaching.add(*before[-1])
+        return [*kept.scales, *reaching.scales] if before else kept.scales
 
-    def _landings(self) -> Iterator[Tensor]:
-        """The largest magnitude lands on each level: no error for a block of one number and zeros."""
+    def landings(self) -> Iterator[Tensor]:
+        """The largest magnitude lands on each level: so blocks of one number, and those that were quantized before."""
         if self.are_all:
             return
         for level in sorted({abs(level) for level in self.grid.levels} - {0.0}):
@@ -70,16 +74,20 @@ class Candidates:
         if self.are_all:
             yield from self._every()
             return
-        place = min(self.grid.largest, -self.grid.smallest) / 2  # of the largest magnitude, in units of the scale
-        before = None
+        # The largest magnitude in units of the scale: half the grid, or less where half a scale may not be storable.
+        smallest = min(abs(level) for level in self.grid.levels if level)
+        half = min(self.grid.largest, -self.grid.smallest) / 2
+        start = half * (1.5 if self.size >= _LONG and self.grid.is_whole else 1)
+        place = (self.reach / (2 * self.storable.least_halved)).clamp(smallest, start)
+        coarser = 2 if self.size >= _LONG and self.storable.are_dense else 1
+        factor, step = _FLOAT_STEP**coarser, _WHOLE_STEP * coarser * (self.grid.step or 0)
+        last = self.storable.nearest(torch.zeros_like(self.reach))
         for number in range(_MOST):
             scales = self.storable.nearest(self.reach / place)
-            if number % _CHECKED == 0:
-                if before is not None and torch.equal(scales, before):
-                    return
-                before = scales
             yield scales
-            place = place + _WHOLE_STEP if self.grid.is_whole else place * _FLOAT_STEP
+            if number % _CHECKED == 0 and torch.equal(scales, last):
+                return
+            place = place + step if self.grid.is_whole else place * factor
 
     def _every(self) -> Iterator[Tensor]:
         """From where the largest magnitude is the smallest level."""

@@ -52,7 +52,7 @@ class Grid:
     @property
     def is_whole(self) -> bool:
         """Whether levels are the whole multiples of one step."""
-        return self._step is not None
+        return self.step is not None
 
     @property
     def is_halved(self) -> bool:
@@ -94,8 +94,8 @@ class Grid:
     def rounded(self, scaled: Tensor) -> Tensor:
         """The level nearest to each, the same as `nearest` finds, but faster: no places in a table."""
         held = scaled.clamp(self.smallest, self.largest)
-        if self._step is not None:
-            return held.div_(self._step).round_().mul_(self._step)
+        if self.step is not None:
+            return held.div_(self.step).round_().mul_(self.step)
         if self.float_shape is not None:
             mantissa_bits, exponent = self.float_shape
             powers = (held.view(torch.int32) & _EXPONENT).view(torch.float32).clamp_(min=2.0**exponent)
@@ -104,7 +104,7 @@ class Grid:
         return self.level_tensor().to(held.device)[self.nearest(held)]
 
     @cached_property
-    def _step(self) -> float | None:
+    def step(self) -> float | None:
         """Between all levels, where it is a power of two and the even ones have even codes."""
         step = self.levels[1] - self.levels[0] if len(self.levels) > 1 else 0.0
         is_even = all(level == step * round(level / step) for level in self.levels[:1]) if step else False

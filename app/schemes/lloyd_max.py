@@ -101,7 +101,7 @@ def _best_cuts(values: Tensor, sums: Tensor, count: int) -> Tensor:
     places = torch.linspace(0, 1, _EQUAL_WIDTHS, dtype=torch.float64, device=device)
     widths = torch.searchsorted(values, values[0] + places * (values[-1] - values[0]))
     ends = torch.tensor([0, size], device=device)
-    borders: Tensor = torch.unique(torch.cat([counts, widths, ends]))  # type: ignore[no-untyped-call]  # torch's own
+    borders: Tensor = torch.unique(torch.cat([counts, widths, ends]))
     weight, first, second = sums[:, borders]
     mass = weight[None, :] - weight[:, None]
     error = second[None, :] - second[:, None] - (first[None, :] - first[:, None]).square() / mass

@@ -57,8 +57,18 @@ class NestedScales:
         return True
 
     @property
+    def least_halved(self) -> float:
+        """See `StorableScales`: no half is."""
+        return float("inf")
+
+    @property
     def are_few(self) -> bool:
         """See `StorableScales`: 256, but most of them far away."""
+        return False
+
+    @property
+    def are_dense(self) -> bool:
+        """See `StorableScales`."""
         return False
 
     def of_rows(self, rows: slice) -> "NestedScales":

@@ -33,8 +33,18 @@ class StorableScales(Protocol):
         ...
 
     @property
+    def least_halved(self) -> float:
+        """From the double of this on, half of a storable number is storable."""
+        ...
+
+    @property
     def are_few(self) -> bool:
         """Whether a search can try every one that is in reach of a block."""
+        ...
+
+    @property
+    def are_dense(self) -> bool:
+        """Whether one is so near to every number that it makes no difference."""
         ...
 
     def shifted(self, scales: Tensor, places: int) -> Tensor:
@@ -106,9 +116,19 @@ class ScaleFormat:
         return sizes if self.name == "float32" else sizes.to(self.dtype).to(torch.float32)
 
     @property
+    def least_halved(self) -> float:
+        """See `StorableScales`."""
+        return max(float(self._format.min_normal), 2.0**-126) / self.divisor
+
+    @property
     def are_few(self) -> bool:
         """See `StorableScales`."""
         return self.bits <= 8
+
+    @property
+    def are_dense(self) -> bool:
+        """See `StorableScales`."""
+        return self._format.mantissa_bits >= 10
 
     def shifted(self, scales: Tensor, places: int) -> Tensor:
         """See `StorableScales`."""

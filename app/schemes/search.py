@@ -19,7 +19,8 @@ from app.schemes.sweep import LARGEST_GRID, best_scales
 _CHUNK = 1 << 16
 """Elements that are looked at together: a few copies of them fit a processor's cache."""
 _EXPONENT = 0x7F800000
-_KEPT = 4
+_LARGEST = torch.finfo(torch.float32).max
+_KEPT = 6
 """So many of the best candidates are refined."""
 
 
@@ -93,9 +94,21 @@ class _Search:
         """The squared error of each block, in its unit: summed in float64."""
         return ordered_sum(self._squares(scales, torch.float64))
 
-    def rough_error(self, scales: Tensor) -> Tensor:
-        """The same in float32."""
-        return ordered_sum(self._squares(scales, torch.float32))
+    def rough_errors(self, scales: Tensor) -> tuple[Tensor, Tensor]:
+        """The same in float32, and the least error of the levels that these scales give: it is seen from beside.
+
+        With levels q, scale s and d = x - s q that is sum d^2 - (sum q d)^2 / sum q^2.
+        """
+        assert self.storable is not None
+        scales = scales / self.unit
+        levels = self.grid.rounded(self.values * (1 / scales)[:, None])
+        differences = self.values - levels * scales[:, None]
+        weighted = differences if self.weights is None else differences * self.weights
+        error = ordered_sum(weighted * differences)
+        if not self.storable.are_dense:
+            return error, error
+        norms = levels.square() if self.weights is None else levels.square() * self.weights
+        return error, error - ordered_sum(levels.mul_(weighted)).square_() / ordered_sum(norms).clamp_(min=1e-30)
 
     def _squares(self, scales: Tensor, dtype: torch.dtype) -> Tensor:
         scales = scales / self.unit
@@ -113,7 +126,8 @@ class _Search:
         best, least = candidates[0], self.error(candidates[0])
         for scales in candidates[1:]:
             error = self.error(scales)
-            best, least = torch.where(error < least, scales, best), torch.minimum(error, least)
+            is_less = error < least  # not so for NaN, where a scale is beyond all reason
+            best, least = torch.where(is_less, scales, best), torch.where(is_less, error, least)
         return best
 
     def least_error(self, absmax: Tensor, *, both_signs: bool) -> Tensor:
@@ -129,21 +143,27 @@ class _Search:
         return len(self.grid.levels) <= LARGEST_GRID and not self.storable.are_few
 
     def _swept(self, sign: int) -> list[Tensor]:
-        """Around each of the best real numbers the storable ones."""
+        """Around each of the best real numbers the storable ones; both ends; and landings, see `Candidates`."""
         assert self.storable is not None
-        found = []
-        for scales in best_scales(self.values, self.weights, self.grid, sign, _KEPT):
+        ends = [self.storable.nearest(torch.full_like(self.unit, sign * size)) for size in (2.0**-126, _LARGEST)]
+        low, high = (each.abs() / self.unit for each in ends)
+        found = ends
+        for scales in best_scales(self.values, self.weights, self.grid, sign, (low, high), _KEPT):
             nearest = self.storable.nearest((scales * self.unit).nan_to_num(sign))
             found += [nearest, self.storable.shifted(nearest, -1), self.storable.shifted(nearest, 1)]
-        return found
+        landings = Candidates(self._weighted_reach(), self.grid, self.storable, self.values.shape[1]).landings()
+        return [*found, *(each * sign for each in landings)]
 
-    def _scanned(self, sign: int) -> list[Tensor]:
-        assert self.storable is not None
+    def _weighted_reach(self) -> Tensor:
         reach = self.values.abs()
         if self.weights is not None:
             reach = torch.where(self.weights > 0, reach, 0.0)
-        candidates = Candidates(reach.amax(dim=1) * self.unit, self.grid, self.storable)
-        kept = candidates.best(sign, self.rough_error, self.clipped, _KEPT)
+        return reach.amax(dim=1) * self.unit
+
+    def _scanned(self, sign: int) -> list[Tensor]:
+        assert self.storable is not None
+        candidates = Candidates(self._weighted_reach(), self.grid, self.storable, self.values.shape[1])
+        kept = candidates.best(sign, self.rough_errors, self.clipped, _KEPT)
         if self.storable.are_few:
             return kept
         return [*kept, *(refined for scales in kept for refined in self._refined(scales))]

@@ -34,8 +34,10 @@ class _Side:
     square_rises: Tensor
 
 
-def best_scales(values: Tensor, weights: Tensor | None, grid: Grid, sign: int, count: int) -> list[Tensor]:
-    """The `count` best local optima of each row, float32; NaN where there are fewer; all of that sign."""
+def best_scales(
+    values: Tensor, weights: Tensor | None, grid: Grid, sign: int, ends: tuple[Tensor, Tensor], count: int
+) -> list[Tensor]:
+    """The `count` best local optima of each row between the ends, of that sign, float32; NaN where there are fewer."""
     levels = [level * sign for level in grid.levels][::sign]
     places = max(sum(level > 0 for level in levels), sum(level < 0 for level in levels)) + 1
     above = _side(levels, places, values.device)
@@ -51,10 +53,12 @@ def best_scales(values: Tensor, weights: Tensor | None, grid: Grid, sign: int, c
     borders, order = middles.flatten(1).sort(dim=1, stable=True)
     products = _running(first, rises, order)
     norms = _running(second, squares, order)
-    begins, ends = _pad(borders, (1, 0), value=0.0), _pad(borders, (0, 1), value=torch.inf)
+    begins, stops = _pad(borders, (1, 0), value=0.0), _pad(borders, (0, 1), value=torch.inf)
     inverse = norms / products
     is_inside = (products > 0) & (norms > 0) & (inverse >= begins * (1 - _TOLERANCE))
-    is_inside &= inverse <= ends * (1 + _TOLERANCE)
+    is_inside &= inverse <= stops * (1 + _TOLERANCE)
+    low, high = (1 / _double(each[:, None]) for each in reversed(ends))
+    is_inside &= (inverse >= low) & (inverse <= high)
     gains = torch.where(is_inside, products.square() / norms, -1.0)
     found, where = gains.topk(min(count, gains.shape[1]), dim=1)
     scales = torch.where(found >= 0, 1 / inverse.gather(1, where), torch.nan).to(torch.float32)
