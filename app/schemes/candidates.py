@@ -109,6 +109,8 @@ class _Kept:
         self.scales = [torch.ones_like(like) for _ in range(count)]
 
     def add(self, error: Tensor, scales: Tensor) -> None:
+        if not bool((error < self.errors[-1]).any()):
+            return
         for place, (other_error, other) in enumerate(zip(self.errors, self.scales, strict=True)):
             is_less = error < other_error
             self.errors[place], error = (

@@ -8,8 +8,9 @@ def ordered_sum(values: Tensor) -> Tensor:
     """The sum of each row of `[rows, columns]`: halves are added to each other until one number is left."""
     columns = values.shape[1]
     while columns > 1:
-        half = (columns + 1) // 2
-        folded = values[:, :half].clone()
-        folded[:, : columns - half] += values[:, half:columns]
+        half = columns // 2
+        folded = values[:, :half] + values[:, half : 2 * half]
+        if columns % 2:
+            folded[:, 0] += values[:, -1]
         values, columns = folded, half
-    return values[:, 0] if columns else torch.zeros_like(values[:, :1]).sum(dim=1)
+    return values[:, 0] if columns else values.sum(dim=1)

@@ -96,4 +96,5 @@ def _least_squares_scales(blocks: Tensor, grid: Grid) -> Tensor:
         found.append((values * taken).sum(dim=1) / taken.square().sum(dim=1))
     scales = torch.stack(found).to(torch.float32)
     reach = blocks.abs().amax(dim=1)
-    return torch.where(scales > 0, scales, reach.clamp(min=2.0**-126)).clamp(2.0**-126, 3.4e38 / max(map(abs, grid.levels)))
+    scales = torch.where(scales > 0, scales, reach.clamp(min=2.0**-126))
+    return scales.clamp(2.0**-126, torch.finfo(torch.float32).max / max(map(abs, grid.levels)))
