@@ -188,9 +188,9 @@ def _clip(asked: Asked, worked: Worked, cards: tuple[SchemeCard, ...]) -> ClipVi
         for card, curve, view in zip(cards, worked.curves, worked.answer.views, strict=True):
             at = None if curve is None else clip_at(worked.answer.values, view.choice, percent / 100)
             if curve is not None and at is not None:
-                curves.append(
-                    CurveInput(card.short, curve, at, is_by_block=card.work is not None and card.work.scale_count > 1)
-                )
+                is_by_block = card.work is not None and card.work.scale_count > 1
+                is_on_curve = not is_by_block and view.choice.seed is None
+                curves.append(CurveInput(card.short, curve, at, is_by_block, is_on_curve))
             elif card.work is not None:
                 fixed.append(card.short)
     if not curves:

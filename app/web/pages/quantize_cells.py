@@ -9,7 +9,7 @@ from math import isqrt
 import torch
 
 from app.exact.text import exact_text
-from app.formats import Format
+from app.formats import Format, find_format
 from app.tasks.format_fields import field_bits
 from app.tasks.quantize_values import Quantized, QuantizedView
 from app.web.pages.addresses import inspect_address
@@ -78,18 +78,24 @@ def weight_cells(language: Language, values: torch.Tensor, window: Window, typed
 
 def code_cells(language: Language, view: QuantizedView, quantized: Quantized, window: Window) -> Cells:
     """The codes: their bits by field, and the level that each stands for."""
-    number_format, width = view.element_format, code_width(view, quantized)
+    width, is_shifted = code_width(view, quantized), has_zero_points(quantized)
+    number_format = find_format(f"uint{width}") if is_shifted else view.element_format
 
     def cell(row: int, column: int) -> Cell:
         level = float(quantized.elements.levels[row, column])
-        bits = view.element_hex(row, column)
+        code = int(quantized.elements.codes[row, column])
+        bits = f"0x{code:0{-(-width // 4)}x}" if is_shifted else view.element_hex(row, column)
         if number_format is None or bits is None:
-            code = f"{int(quantized.elements.codes[row, column]):0{width}b}"
-            return _value_cell(level, "", (("plain", code),))
+            return _value_cell(level, "", (("plain", f"{code:0{width}b}"),))
         href = inspect_address(language, bits=bits, format=number_format.name)
         return _value_cell(level, href, _fields(int(bits, 16), number_format))
 
     return _cells(window, cell)
+
+
+def has_zero_points(quantized: Quantized) -> bool:
+    """Whether a code stands for code - zero point: an unsigned integer, whatever the name of its element."""
+    return quantized.stored.zero_points is not None and quantized.elements.offsets is None
 
 
 def code_width(view: QuantizedView, quantized: Quantized) -> int:

@@ -37,6 +37,8 @@ class CurveInput:
     at: ClipPoint
     is_by_block: bool
     """There is a scale for each block: the error may be below every point of the curve."""
+    is_on_curve: bool
+    """What was chosen is one of its points: one scale, and every number at its nearest level."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,7 @@ def clip_charts(curves: tuple[CurveInput, ...], percent: float) -> tuple[ClipCha
 
 
 def _with_slider(size: str, curves: tuple[CurveInput, ...], percent: float) -> ClipChart:
-    chart, plane = _chart(size, tuple((each.name, each.curve, each.is_by_block) for each in curves))
+    chart, plane = _chart(size, tuple((each.name, each.curve, each.is_on_curve) for each in curves))
     drawn = tuple(
         replace(curve, at=_place(plane, percent, each.at.sqnr_db))
         for curve, each in zip(chart.curves, curves, strict=True)
@@ -126,8 +128,8 @@ def _chart(size: str, curves: tuple[tuple[str, ClipCurve, bool], ...]) -> tuple[
         y_ticks=tuple(_y_ticks(plane)),
         slider_x=plane.x(FIRST),
         curves=tuple(
-            _curve(curve, plane, DASHES[index % len(DASHES)], names[index], is_by_block=is_by_block)
-            for index, (_, curve, is_by_block) in enumerate(curves)
+            _curve(curve, plane, DASHES[index % len(DASHES)], names[index], is_on_curve=is_on_curve)
+            for index, (_, curve, is_on_curve) in enumerate(curves)
         ),
     ), plane
 
@@ -138,10 +140,10 @@ def _errors(curve: ClipCurve) -> list[float]:
     return [max(error, LEAST_ERROR) for error in known if error is not None and math.isfinite(error)]
 
 
-def _curve(curve: ClipCurve, plane: Plane, dashes: str, name: PointName, *, is_by_block: bool) -> DrawnCurve:
+def _curve(curve: ClipCurve, plane: Plane, dashes: str, name: PointName, *, is_on_curve: bool) -> DrawnCurve:
     samples = [(point.clip * 100, point.sqnr_db) for point in curve.points]
     chosen = curve.chosen_clip
-    if chosen is not None and not is_by_block:  # a point of the curve that the samples may step over
+    if chosen is not None and is_on_curve:  # the samples may step over it
         samples = sorted([*samples, (chosen * 100, curve.chosen_sqnr_db)], key=lambda sample: sample[0])
     points = [_place(plane, *sample) for sample in samples]
     return DrawnCurve(

@@ -17,6 +17,7 @@ from app.web.pages.quantize_cells import (
     code_cells,
     code_width,
     error_cells,
+    has_zero_points,
     restored_cells,
     weight_cells,
 )
@@ -30,13 +31,15 @@ from app.wording import Language, say
 MOST_SCALES = 6
 LONGEST_SHORT = 26
 PARTS = ("codes", "scales", "zero_points", "others", "padding")
+LONGEST_NAME = 40
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Bytes of one purpose: `codes`, `scales`, `zero_points`, `others` or `padding`."""
+    """Bytes of one purpose: a name of PARTS; `kind` says it more closely: `offsets` or `codebook`."""
 
     name: str
+    kind: str
     bytes: str
     """Exact; halves and eighths are decimals."""
     start: float
@@ -94,7 +97,11 @@ class SchemeWork:
     """What the file adds to each integer; 0 where nothing."""
     scales: tuple[ScaleText, ...]
     scale_count: int
+    zero_points: tuple[ScaleText, ...]
+    """What is taken off a code before its scale is multiplied."""
+    zero_point_count: int
     offsets: tuple[ScaleText, ...]
+    """What is added afterwards."""
     offset_count: int
     heat: HeatMap | None
     levels: LevelPicture
@@ -185,7 +192,7 @@ def _card(
     words = scheme_words(view.choice)
     refusal = "" if view.refusal is None else say(view.refusal.code, view.refusal.figures, language)
     work = None if view.quantized is None else _work(language, view, view.quantized, answer, window, largest)
-    name = view.choice.name[:40]
+    name = view.choice.name[:LONGEST_NAME]
     label = " ".join((name, *words))
     is_alone = sum(each.choice.name == view.choice.name for each in answer.views) == 1
     short = name if is_alone else label
@@ -218,11 +225,11 @@ def _work(
     storage, values = quantized.storage, answer.values
     error = exact_text(Fraction(quantized.error.figures.max_abs_error or 0))
     at = quantized.max_error_cell
-    scales = quantized.block_scales.flatten()
-    offsets = _offsets(quantized.elements)
+    scales = quantized.block_scales.flatten() if storage.scales else torch.zeros(0)
+    zero_points, offsets = _zero_points(quantized), _offsets(quantized.elements)
     is_all = (window.bottom - window.top, window.right - window.left) == tuple(values.shape)
     return SchemeWork(
-        parts=_parts(storage),
+        parts=_parts(storage, _kinds(view, quantized)),
         kept_bytes=exact_text(Fraction(storage.total - storage.padding, 8)),
         all_bytes=exact_text(Fraction(storage.total, 8)),
         ratio=_ratio(storage),
@@ -239,6 +246,8 @@ def _work(
         code_offset=_code_offset(view, quantized),
         scales=_texts(language, scales),
         scale_count=scales.numel(),
+        zero_points=_texts(language, zero_points),
+        zero_point_count=zero_points.numel(),
         offsets=_texts(language, offsets),
         offset_count=offsets.numel(),
         heat=None if is_all else heat_map(quantized.errors, window),
@@ -246,7 +255,14 @@ def _work(
     )
 
 
-def _parts(storage: Storage) -> tuple[Part, ...]:
+def _kinds(view: QuantizedView, quantized: Quantized) -> dict[str, str]:
+    """What some parts are called in this scheme."""
+    kinds = {} if quantized.elements.offsets is None else {"zero_points": "offsets"}
+    is_own_codebook = view.entry is not None and not view.entry.element
+    return {**kinds, "others": "codebook"} if is_own_codebook else kinds
+
+
+def _parts(storage: Storage, kinds: dict[str, str]) -> tuple[Part, ...]:
     """The bar is as long as the matrix in float32; what is larger fills it."""
     whole = max(storage.weights * 32, storage.total)
     found, start = [], 0.0
@@ -254,7 +270,9 @@ def _parts(storage: Storage) -> tuple[Part, ...]:
         bits = getattr(storage, name)
         share = bits / whole * 100
         if bits:
-            found.append(Part(name, exact_text(Fraction(bits, 8)), round(start, 3), round(share, 3)))
+            found.append(
+                Part(name, kinds.get(name, name), exact_text(Fraction(bits, 8)), round(start, 3), round(share, 3))
+            )
         start += share
     return tuple(found)
 
@@ -262,6 +280,15 @@ def _parts(storage: Storage) -> tuple[Part, ...]:
 def _ratio(storage: Storage) -> str:
     ratio = storage.weights * 32 / storage.total
     return f"{ratio:.3g}" if ratio > 1 else ""
+
+
+def _zero_points(quantized: Quantized) -> torch.Tensor:
+    """In units of codes, each once for its neighbours in a row."""
+    if not has_zero_points(quantized):
+        return torch.zeros(0)
+    elements = quantized.elements
+    found: torch.Tensor = torch.unique_consecutive((elements.codes - elements.levels).flatten())
+    return found
 
 
 def _offsets(elements: Elements) -> torch.Tensor:
@@ -283,7 +310,7 @@ def _texts(language: Language, numbers: torch.Tensor) -> tuple[ScaleText, ...]:
 
 def _code_offset(view: QuantizedView, quantized: Quantized) -> int:
     """Integers that the layout stores unsigned: its codes are those of two's complement and so much more."""
-    if not isinstance(quantized.scheme, GridScheme) or quantized.element_codes is None:
+    if not isinstance(quantized.scheme, GridScheme) or quantized.element_codes is None or has_zero_points(quantized):
         return 0
     modulus = 1 << code_width(view, quantized)
     difference = (quantized.elements.codes - quantized.element_codes) % modulus
