@@ -10,7 +10,7 @@ from typing import Any
 
 from torch import Tensor
 
-from app.cli.columns import figure
+from app.cli.columns import figure, printable
 from app.errors import InvalidInput
 from app.tasks.number_text import NumberText
 from app.tasks.quantize_json import FIELDS, choice_from_json, request_from_json
@@ -137,6 +137,9 @@ def _importance(path: Path | None) -> tuple[float, ...] | None:
         return None
     try:
         values = json.loads(path.read_bytes())
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise InvalidInput("quantize.importance-unreadable", path=printable(str(path)), reason=reason) from error
     except (ValueError, RecursionError) as error:
         raise InvalidInput("quantize.importance-file") from error
     if not isinstance(values, list) or not all(type(value) in (int, float) for value in values):

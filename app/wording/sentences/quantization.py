@@ -52,6 +52,7 @@ SENTENCES: dict[str, str] = {
     "quantize.no-matrix": "The file has no tensor of floats with two dimensions or more. Name a tensor of another kind.",
     "quantize.tensor-kind": "The tensor “{name}” is of {dtype} or has no elements: there are no numbers to quantize.",
     "quantize.importance-file": "The file of the importance must be a JSON list of numbers, one for each column.",
+    "quantize.importance-unreadable": "The file {path} cannot be read: {reason}. Check --importance.",
     "quantize.one-source": "Give one matrix: numbers, or --tensor, or --distribution.",
     "leaderboard.source": "Give either a file or --distribution, such as --distribution normal.",
     "leaderboard.values": "There must be at least one number to look at. Give --values 1 or more.",
