@@ -53,16 +53,17 @@ class GgufBlockScheme:
 
     def find_scales(self, values: Tensor, choices: Choices, scale_format: ScaleFormat) -> Tensor:
         """Storable scales, float32 in the order of groups; zero where all numbers of a group become zero."""
-        groups = values.view(-1, self.layout.group)
-        scales = self._owner_scales(groups, choices, scale_format)
+        groups = values.view(-1, self.layout.group) * scale_format.divisor  # a power of two: nothing is rounded
+        plain = replace(scale_format, divisor=1.0, largest_level=scale_format.largest_level / scale_format.divisor)
+        scales = self._owner_scales(groups, choices, plain)
         is_zero = (groups == 0).all(dim=1)
         if choices.scale is ScaleRule.MSE:
             weights = group_weights(choices, values, self.layout.group)
-            scales = self._least_error(groups, weights, scales, replace(choices, signed_scales=True), scale_format)
+            scales = self._least_error(groups, weights, scales, replace(choices, signed_scales=True), plain)
             if 0 not in self.grid.levels:
                 lost = group_errors(groups, torch.zeros_like(groups), weights)
                 is_zero |= lost < group_errors(groups, self._rounded(groups, scales), weights)
-        return torch.where(is_zero, 0.0, scales)
+        return torch.where(is_zero, 0.0, scales) / scale_format.divisor
 
     def _least_error(
         self, groups: Tensor, weights: Tensor | None, owner: Tensor, choices: Choices, scale_format: ScaleFormat
@@ -91,8 +92,9 @@ class GgufBlockScheme:
         self, values: Tensor, scales: Tensor, scale_format: ScaleFormat, seed: int | None = None
     ) -> QuantizedTensor:
         """The matrix by scales that are given, storable float32 in the order of groups."""
-        inverse = torch.where(scales == 0, 0.0, 1 / scales)
-        scaled = values.view(-1, self.layout.group) * inverse[:, None]
+        plain = scales * scale_format.divisor
+        inverse = torch.where(plain == 0, 0.0, 1 / plain)
+        scaled = values.view(-1, self.layout.group) * scale_format.divisor * inverse[:, None]
         indices = rounded_indices(self.grid, scaled, seed)
         codes = self.grid.code_tensor().to(values.device)[indices].view(-1, self.layout.elements)
         stored = write_scales(scales, scale_format).view(len(codes), -1)

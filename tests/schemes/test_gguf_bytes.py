@@ -142,7 +142,7 @@ def test_codes_are_packed_where_ggml_packs_them(name: str) -> None:
 
 
 def test_the_levels_of_iq4_nl_are_those_of_the_package() -> None:
-    assert IQ4_NL_LEVELS == tuple(quants.IQ4_NL.kvalues)
+    assert tuple(quants.IQ4_NL.kvalues) == IQ4_NL_LEVELS
 
 
 @pytest.mark.parametrize("name", NAMES)
