@@ -21,7 +21,7 @@ _E2M1_EXPONENT = 2
 """Of the largest level, 6 = 1.5 * 2^2."""
 _EXPONENT_BITS = 0x7F800000
 """Of float32."""
-_OPTIONS = frozenset({"scale", "seed", "importance"})
+_OPTIONS = frozenset({"scale", "percentile", "seed", "importance"})
 
 
 def _extreme_over(level: float) -> Callable[[Tensor], Tensor]:
