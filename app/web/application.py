@@ -34,8 +34,8 @@ from app.web.security_headers import SecurityHeaders
 from app.web.services import Services
 from app.web.stream_count import StreamCount
 
-UPLOAD_PATHS = frozenset({"/api/v1/files", "/en/compress", "/zh/compress"})
-"""Where a weight file may be posted; these routes count and bound their own bytes."""
+UPLOAD_PATHS = frozenset({"/api/v1/files", "/en/compress", "/zh/compress", "/en/quantize", "/zh/quantize"})
+"""Where a weight file or a pasted matrix may be posted; these routes count and bound their own bytes."""
 BODY_LIMIT = 64 * 1024
 BODY_LIMITS = {"/api/v1/quantize": api_quantize.BODY_LIMIT}
 ROUTERS = (

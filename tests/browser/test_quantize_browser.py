@@ -64,6 +64,7 @@ def test_a_refusal_appears_beside_the_matrix_and_goes(page: Page, expected: Any)
     page.locator("#matrix").fill("1 2\n3 four")
     expect(page.locator("#matrix-error")).to_contain_text("“four” in row 2, column 2")
     assert page.locator("#matrix").input_value() == "1 2\n3 four"
+    expect(page.locator("#story")).to_contain_text("36 bytes")  # the last answer stays
     page.locator("#matrix").fill("1 2\n3 4")
     expect(page.locator("#matrix-error .field__error")).to_have_count(0)
     expect(page.locator("#story")).to_contain_text("16 bytes")

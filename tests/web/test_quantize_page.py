@@ -139,6 +139,11 @@ def test_the_partial_is_what_the_page_holds(client: TestClient, query: Mapping[s
     whole = client.get("/en/quantize", params=query)
     part = client.get("/en/quantize", params=query, headers=PARTIAL)
     assert "<html" not in part.text
+    if part.status_code == 422:
+        assert part.headers["HX-Retarget"] == "#quantize-form"
+        assert '<form id="quantize-form"' in part.text
+        assert part.text.strip() in whole.text
+        return
     panel = part.text.partition('<div id="quantize"')[2].strip()
     assert panel in whole.text
     assert part.headers["HX-Replace-Url"].startswith("/en/quantize")
@@ -319,3 +324,16 @@ def test_names_on_a_chart_keep_apart() -> None:
         for x, y in (map(float, each.split(",")) for each in chart.bound.split()):
             assert chart.left <= x <= chart.right
             assert chart.top <= y <= chart.bottom
+
+
+def test_a_paste_beyond_all_bounds_is_refused_beside_its_field(client: TestClient) -> None:
+    answer = client.post("/en/quantize", data={**FIELDS, "matrix": "1 " * (2 << 20)}, headers=PARTIAL)
+    assert answer.status_code == 422
+    refusal = answer.text.partition('id="matrix-error"')[2].partition("</div>")[0]
+    assert "longer than 1,048,576 characters" in refusal
+    assert len(answer.text) < 200_000
+    many = "&".join(f"a{place}=1" for place in range(500))
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert client.post("/en/quantize", content=many, headers=headers).status_code == 422
+    assert client.post("/en/quantize", content=b"matrix=%ff%fe&\xff", headers=headers).status_code in (303, 422)
+    assert client.post("/en/quantize", data=FIELDS, headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403

@@ -3,34 +3,27 @@
 import math
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from threading import BoundedSemaphore
+from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
-from app.errors import AppError
+from app.errors import AppError, InvalidInput, TooLarge
 from app.tasks.quantize_charts import LAST_CLIP, ClipCurve, clip_at, clip_curve
 from app.tasks.quantize_matrix import split_text
-from app.tasks.quantize_request import COURSE_MATRIX, MOST_SCHEMES, QuantizeRequest
+from app.tasks.quantize_request import COURSE_MATRIX, MOST_SCHEMES, MOST_TEXT, QuantizeRequest
 from app.tasks.quantize_values import QuantizeAnswer, quantize_values
 from app.tasks.scheme_words import read_scheme
 from app.tasks.threads import one_thread
-from app.web.pages.quantize_cells import WINDOW_COLUMNS, WINDOW_ROWS, Window
+from app.web.pages.quantize_cards import SchemeCard, largest_error, scheme_cards
+from app.web.pages.quantize_cells import WINDOW_COLUMNS, WINDOW_ROWS, Window, weight_cells
 from app.web.pages.quantize_clip_chart import FIRST, CurveInput, clip_charts, clip_rows
 from app.web.pages.quantize_form import asked_in, quantize_form
 from app.web.pages.quantize_query import FIRST_SCHEMES, NAMES, Asked, fitted
-from app.web.pages.quantize_rate_chart import rate_charts, source_named, theory_rows
-from app.web.pages.quantize_view import (
-    ClipView,
-    QuantizeAnswerView,
-    QuantizePage,
-    SchemeCard,
-    WindowMoves,
-    largest_error,
-    rate_points,
-    scheme_cards,
-    weights_view,
-)
+from app.web.pages.quantize_rate_chart import RatePoint, rate_charts, source_named, theory_rows
+from app.web.pages.quantize_view import ClipView, QuantizeAnswerView, QuantizePage, WindowMoves
 from app.web.parameters import read_parameters
 from app.web.rendering import render, wants_partial
 from app.web.typography import approximately
@@ -41,6 +34,11 @@ CURVE_POINTS = 76
 FARTHEST_CLIP = 4.0
 """A few weights may be best held by a few levels far below the grid's end."""
 USUAL_CLIP = 100.0
+MOST_SENT, MOST_READ = 3 * MOST_TEXT, 32 * MOST_TEXT
+"""Bytes of the fields that are kept, and that are read at all; a line end takes six."""
+MOST_FIELDS = 100
+_AT_ONCE = BoundedSemaphore(2)
+"""How many matrices are quantized at the same time; what is kept already waits for none."""
 
 
 @router.get("/{language}/quantize")
@@ -54,14 +52,35 @@ def show(language: Language, request: Request) -> Response:
 @router.post("/{language}/quantize")
 async def change(language: Language, request: Request) -> Response:
     """The form: its fields become the permanent address of what they ask for."""
-    form = await request.form()
-    fields = {name: value for name, value in form.items() if isinstance(value, str)}
-    return await run_in_threadpool(_changed, language, request, fields)
+    body = await _body(request)
+    fields = {} if body is None else _fields(body)
+    return await run_in_threadpool(_changed, language, request, fields, is_cut=body is None)
 
 
-def _changed(language: Language, request: Request, fields: dict[str, str]) -> Response:
+async def _body(request: Request) -> bytes | None:
+    """The fields as they were sent; None where they are too long: read to their end so that the answer is read too."""
+    parts, size = [], 0
+    async for part in request.stream():
+        size += len(part)
+        if size > MOST_READ:
+            break
+        if size <= MOST_SENT:
+            parts.append(part)
+    return b"".join(parts) if size <= MOST_SENT else None
+
+
+def _fields(body: bytes) -> dict[str, str]:
+    try:
+        return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS))
+    except ValueError as error:
+        raise InvalidInput("request.invalid") from error
+
+
+def _changed(language: Language, request: Request, fields: dict[str, str], *, is_cut: bool) -> Response:
     typed = fields.get("matrix")
     try:
+        if is_cut:
+            raise TooLarge("quantize.text-too-long", limit=MOST_TEXT)
         asked = fitted(asked_in(fields), language)
     except AppError as error:
         asked = Asked(schemes=fields.get("shown", FIRST_SCHEMES))
@@ -85,8 +104,12 @@ def _answer(
         except AppError as error:
             errors["draw" if asked.draw else "matrix"] = say(error.code, error.figures, language)
     view = QuantizePage(quantize_form(f"/{language}/quantize", asked, typed, errors), answer)
-    headers = {"HX-Replace-Url": asked.address(language)} if wants_partial(request) and refused is None else {}
     status = 422 if errors else 200
+    if answer is None:
+        # The last answer stays where it is while someone types.
+        headers = {"HX-Retarget": "#quantize-form", "HX-Reswap": "outerMorph"}
+        return render(request, "quantize.html", view, partial="_quantize_form.html", status=status, headers=headers)
+    headers = {"HX-Replace-Url": asked.address(language)} if wants_partial(request) else {}
     return render(request, "quantize.html", view, partial="_quantize_partial.html", status=status, headers=headers)
 
 
@@ -117,7 +140,7 @@ class Worked:
 @lru_cache(maxsize=4)
 def _worked(request: QuantizeRequest) -> Worked:
     """Kept, because the slider and the tables' window ask for the same again and again."""
-    with one_thread():
+    with _AT_ONCE, one_thread():
         answer = quantize_values(request)
         curves = _curves(answer, LAST_CLIP)
         farthest = max((each.chosen_clip or 0 for each in curves if each is not None), default=0)
@@ -150,14 +173,23 @@ def _still_view(language: Language, asked: Asked) -> QuantizeAnswerView:
         window=window,
         is_cut=(window.bottom - window.top, window.right - window.left) != (rows, columns),
         moves=_moves(language, asked, window, (rows, columns), len(answer.views)),
-        weights=weights_view(language, answer, window, typed),
+        weights=weight_cells(language, answer.values, window, typed),
         cards=cards,
         story=next((card for card in cards if card.work is not None), None),
         largest_error=approximately(f"{largest_error(answer):.9g}", 3),
-        rates=rate_charts(rate_points(answer, cards), source),
+        rates=rate_charts(_rate_points(answer, cards), source),
         theory=theory_rows(source),
         source=source.name,
         clip=None,
+    )
+
+
+def _rate_points(answer: QuantizeAnswer, cards: tuple[SchemeCard, ...]) -> tuple[RatePoint, ...]:
+    """Each scheme as a point; those whose error is unknown are left out."""
+    return tuple(
+        RatePoint(card.short, float(each.quantized.storage.bits_per_weight), sqnr)
+        for card, each in zip(cards, answer.views, strict=True)
+        if each.quantized is not None and (sqnr := each.quantized.error.figures.sqnr_db) is not None
     )
 
 
