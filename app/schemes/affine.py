@@ -41,7 +41,7 @@ class AffineScheme:
         check_values(values, choices)
         blocks, weights = self.partition.blocks(values), None
         if choices.importance is not None:
-            weights = self.partition.blocks(choices.importance.expand(values.shape)).nan_to_num(0.0)
+            weights = self.partition.blocks(choices.importance.expand(values.shape).contiguous()).nan_to_num(0.0)
         return self.with_pairs(values, find_pairs(blocks, self.pairs, choices, weights), choices.seed)
 
     def with_pairs(self, values: Tensor, pair: Pair, seed: int | None = None) -> QuantizedTensor:

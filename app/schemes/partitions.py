@@ -76,7 +76,7 @@ class Partition:
             case Granularity.FLAT:
                 return _filled(values.reshape(1, -1), self.columns).view(-1, self.columns)
             case Granularity.GROUP:
-                return _filled(values, self.columns).view(-1, self.columns)
+                return _filled(values, self.columns).reshape(-1, self.columns)
             case Granularity.BLOCK:
                 down = -(-rows // self.rows)
                 tall = torch.full((down * self.rows, columns), torch.nan, dtype=values.dtype, device=values.device)
