@@ -23,7 +23,7 @@ class Grid:
     levels: tuple[float, ...]
     codes: tuple[int, ...]
     ties_to_even: bool = False
-    """Whether a number on a middle goes to the level of the even code, as IEEE 754 has it; else to the lower level."""
+    """Whether a number on a middle goes to the even code (of whole steps: multiple), as IEEE 754 has it; else down."""
     float_shape: tuple[int, int] | None = None
     """Of a float format's numbers: the bits of the mantissa, and the exponent that the smallest share."""
 
@@ -80,7 +80,8 @@ class Grid:
         levels = torch.tensor(self.levels, dtype=torch.float64)
         middles = (levels[1:] + levels[:-1]) / 2
         found = middles.to(torch.float32)
-        goes_up = torch.tensor([self.ties_to_even and code % 2 == 0 for code in self.codes[1:]])
+        places = [level / self.step for level in self.levels] if self.step else self.codes
+        goes_up = torch.tensor([self.ties_to_even and place % 2 == 0 for place in places[1:]])
         is_late = (found > middles) | ((found == middles) & goes_up)
         return torch.where(is_late, torch.nextafter(found, torch.full_like(found, -torch.inf)), found)
 
