@@ -21,6 +21,7 @@ PAGES = (
     "compare",
     "numberline",
     "designer",
+    "quantize",
 )
 
 

@@ -75,6 +75,11 @@ ADDRESSES = {
             "codebook:-1,0,1",
         )
     },
+    "quantize": "quantize",
+    "quantize-drawn": "quantize?draw=outliers&shape=64x64&schemes=int8:channel+int4:group=32+nf4+mxfp4&at=9,9&clip=80",
+    "quantize-blocks": "quantize?draw=laplace&shape=4x512&schemes=q4_k+iq4_nl",
+    "quantize-options": "quantize?schemes=int4:asymmetric:tensor+lloyd_max3+nf4:double-quant+float16",
+    "quantize-refused": "quantize?matrix=1,2;3,x&schemes=int8:sideways",
     "codes-float8_e4m3fn": "formats/float8_e4m3fn/codes",
     "codes-float16": "formats/float16/codes?at=1",
     "codes-refused": "formats/float16/codes?at=1,5",
