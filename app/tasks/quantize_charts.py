@@ -89,7 +89,7 @@ class LevelHistogram:
     counts: tuple[int, ...]
     """Values in bins of equal width from `low` to `high`."""
     levels: tuple[float, ...]
-    """The levels that are used, ascending."""
+    """The levels that are used, ascending; infinities, of casts that overflow, are left out."""
     level_counts: tuple[int, ...]
     """How many numbers were stored as each."""
 
@@ -100,9 +100,8 @@ def level_histogram(values: Tensor, quantized: Quantized, bins: int = 128) -> Le
     shifted = values if elements.offsets is None else values - elements.offsets
     scaled = torch.where(elements.scales == 0, 0.0, shifted.to(torch.float64) / elements.scales.to(torch.float64))
     scaled = scaled.nan_to_num(0.0, posinf=0.0, neginf=0.0)
-    levels, counts = torch.unique(elements.levels, return_counts=True)
-    low = min(float(scaled.min()), float(levels[0]))
-    high = max(float(scaled.max()), float(levels[-1]))
+    levels, counts = torch.unique(elements.levels[torch.isfinite(elements.levels)], return_counts=True)
+    low, high = (float(end) for end in torch.aminmax(torch.cat((scaled.view(-1), levels.to(torch.float64)))))
     if low == high:
         low, high = low - 1, high + 1
     histogram = torch.histc(scaled, min(bins, MOST_BINS), low, high)

@@ -9,6 +9,7 @@ from app.schemes.entries import SchemeEntry
 from app.schemes.grid_scheme import GridScheme
 from app.schemes.grids import Grid, format_grid, integer_grid
 from app.schemes.partitions import Partition
+from app.schemes.plain_casts import CastScheme
 from app.schemes.scheme import Elements, QuantizedTensor, Scheme
 
 _WIDEST_GRID = 8
@@ -28,7 +29,7 @@ def element_codes(scheme: Scheme, elements: Elements, name: str) -> Tensor | Non
     if not name:
         return None
     grid = _element_grid(name)
-    if grid is None or isinstance(scheme, AffineScheme):
+    if grid is None or isinstance(scheme, AffineScheme | CastScheme):
         return elements.codes
     levels = grid.level_tensor()
     places = torch.searchsorted(levels, elements.levels.contiguous()).clamp_(max=len(levels) - 1)
@@ -60,6 +61,9 @@ def ends(scheme: Scheme, stored: QuantizedTensor, elements: Elements) -> tuple[T
         found = [scheme.pairs.decode(torch.full_like(spread, code), elements.scales, spread) for code in (0.0, last)]
     elif isinstance(scheme, GridScheme):
         found = [elements.scales * end for end in (scheme.grid.smallest, scheme.grid.largest)]
+    elif isinstance(scheme, CastScheme):
+        number_format = scheme.number_format
+        found = [torch.full_like(elements.levels, float(end)) for end in (number_format.min, number_format.max)]
     else:
         return None
     return torch.minimum(*found), torch.maximum(*found)

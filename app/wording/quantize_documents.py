@@ -9,6 +9,7 @@ from typing import Any
 from torch import Tensor
 
 from app.errors import AppError
+from app.formats.bits import hex_digits
 from app.metrics.error_sums import json_number
 from app.schemes.entries import SchemeEntry
 from app.schemes.registry import ENTRIES
@@ -66,7 +67,7 @@ def _scheme(view: QuantizedView, found: Quantized) -> Document:
         "scale": view.search or None,
         "layout": entry.layout,
         "element": None if found.element is None else found.element.name,
-        "codes": _codes(view, found),
+        "codes": _codes(found),
         "levels": _numbers(found.elements.levels),
         "scales": _numbers(found.block_scales),
         "zero_points": None if found.block_offsets is None else _numbers(found.block_offsets),
@@ -84,12 +85,14 @@ def granularity_of(found: Quantized) -> str | None:
     return None if partition is None else str(partition)
 
 
-def _codes(view: QuantizedView, found: Quantized) -> list[list[str]]:
-    rows, columns = found.dequantized.shape
-    if found.element_codes is not None:
-        return [[view.element_hex(row, column) or "" for column in range(columns)] for row in range(rows)]
-    digits = -(-int(found.elements.codes.max()).bit_length() // 4) or 1
-    return [[f"0x{code:0{digits}x}" for code in row] for row in found.elements.codes.tolist()]
+def _codes(found: Quantized) -> list[list[str]]:
+    """In the element format where there is one, else as the layout writes them."""
+    codes = found.elements.codes if found.element_codes is None else found.element_codes
+    if found.element is None or found.element_codes is None:
+        digits = -(-int(codes.max()).bit_length() // 4) or 1
+    else:
+        digits = hex_digits(found.element)
+    return [[f"0x{code:0{digits}x}" for code in row] for row in codes.tolist()]
 
 
 def error_figures(found: Quantized) -> Document:

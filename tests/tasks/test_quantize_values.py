@@ -216,3 +216,11 @@ def test_the_histogram_counts_each_number_once(name: str) -> None:
     assert sum(found.counts) == sum(found.level_counts) == values.numel()
     assert found.low <= found.levels[0] <= found.levels[-1] <= found.high
     assert all(math.isfinite(level) for level in found.levels)
+
+
+def test_a_cast_that_overflows() -> None:
+    values = read_matrix(TypedMatrix("1e6 -0.0 1 -7e4"))
+    found = quantize_one(values, SchemeChoice("float16"))
+    assert (found.clipped, found.error.figures.max_abs_error) == (2, math.inf)
+    assert level_histogram(values, found).levels == (0.0, 1.0)
+    assert quantize_one(values, SchemeChoice("float8_e4m3fn")).element_codes.tolist() == [[0x7E, 0x80, 0x38, 0xFE]]

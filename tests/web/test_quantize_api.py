@@ -126,7 +126,7 @@ WRONG: dict[str, tuple[object, str]] = {
     "no matrix": ({"scheme": "int8"}, "quantize.source"),
     "two matrices": ({**OK, "distribution": "normal"}, "quantize.source"),
     "unknown option": ({**OK, "granularty": "tensor"}, "options.unknown"),
-    "unknown scheme": ({**OK, "scheme": "int9"}, "scheme.unknown"),
+    "unknown scheme": ({**OK, "scheme": "nosuch"}, "scheme.unknown"),
     "unknown rule": ({**OK, "scale": "best"}, "quantize.scale"),
     "unknown distribution": ({"distribution": "cauchy", "scheme": "int8"}, "quantize.distribution"),
     "unknown granularity": ({**OK, "granularity": "rows"}, "scheme.granularity"),

@@ -49,7 +49,7 @@ SENTENCES: dict[str, str] = {
     ),
     "quantize.slice-too-large": "The part takes more than {limit:,} bytes in float32. Choose fewer rows or columns.",
     "quantize.no-tensor": "The file has no tensor named “{name}”. `bitlens analyse` lists the tensors.",
-    "quantize.no-matrix": "The file has no tensor of floats with two dimensions or more. Name a tensor of another kind.",
+    "quantize.no-matrix": "The file has no tensor of floats with two dimensions or more. Name one of its tensors.",
     "quantize.tensor-kind": "The tensor “{name}” is of {dtype} or has no elements: there are no numbers to quantize.",
     "quantize.importance-file": "The file of the importance must be a JSON list of numbers, one for each column.",
     "quantize.importance-unreadable": "The file {path} cannot be read: {reason}. Check --importance.",
