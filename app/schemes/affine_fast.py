@@ -1,7 +1,5 @@
 """Affine integers at the speed of memory: what a compiled pass has to know about them, and its result put together."""
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
@@ -13,7 +11,8 @@ from torch import Tensor
 from app.schemes.affine import AffineScheme
 from app.schemes.affine_pairs import MinimumPairs, ZeroPointPairs
 from app.schemes.affine_search import find_pairs
-from app.schemes.fast_grids import Shape, _cuts, _shares
+from app.schemes.fast_stretches import mapped, shares, stretches
+from app.schemes.fast_tasks import LARGEST_WORD, Shape
 from app.schemes.kernels import affine as kernel
 from app.schemes.kernels.affine_rounding import MINIMUM, ZERO_POINT, PairFormat
 from app.schemes.kernels.affine_tables import NO_PAIRS, pair_table
@@ -24,7 +23,6 @@ from app.schemes.scheme import Choices, QuantizedTensor, ScaleRule, check_values
 
 _LONGEST_ROW = 1 << 20
 """Of blocks that are whole rows or do not fill vectors: their codes lie in a buffer."""
-_LARGEST_FLOAT = 0x7F7FFFFF
 _STARTS, _ROUNDS = 3, 2
 
 
@@ -42,11 +40,11 @@ def quantize_affine(
     packed = np.empty(size, np.uint8) if out is None else out.codes.view(-1).numpy()
     assert packed.size == size, "memory of another shape"
     memory = values.view(-1).numpy(), scales, offsets, packed
-    found = _in_threads(shape, task, memory, choices.threads)
-    if max(worst for worst, _ in found) > _LARGEST_FLOAT:
+    worst, has_open = _in_threads(shape, task, memory, choices.threads)
+    if worst > LARGEST_WORD:
         check_values(values, choices)
     pair = torch.from_numpy(scales), torch.from_numpy(offsets)
-    if sum(is_open for _, is_open in found):
+    if has_open:
         is_open = pair[0] == 0
         blocks = scheme.partition.blocks(values)[is_open]
         pair[0][is_open], pair[1][is_open] = find_pairs(blocks, scheme.pairs, choices)
@@ -102,33 +100,26 @@ def _masks() -> Any:
     return np.concatenate([np.ones(LANES, np.float32), np.zeros(LANES, np.float32)])
 
 
-def _in_threads(shape: Shape, task: kernel.AffineTask, memory: Any, threads: int | None) -> list[tuple[int, int]]:
-    """The pass over rows, or over stretches of whole tiles of a single row."""
+def _in_threads(shape: Shape, task: kernel.AffineTask, memory: Any, threads: int | None) -> tuple[int, bool]:
+    """The pass over rows, or over stretches of whole tiles of a single row: the largest word, and whether any is open."""
     values, scales, offsets, packed = memory
-    shares = _shares(len(values), threads)
+    parts = shares(len(values), threads)
     unit = shape.size * max(1, kernel.TILE // shape.size)
+
+    def rows(first: int, end: int) -> int:
+        return int(kernel.quantize_affine(values, first, end, task, scales, offsets, packed))
+
+    def stretch(first: int, end: int) -> int:
+        bits, block = int(task.bits), first // shape.size
+        there = packed[first * bits // 8 : end * bits // 8 if end < shape.columns else None]
+        inner = task._replace(columns=np.int64(end - first), row_bytes=np.int64(len(there)))
+        return int(kernel.quantize_affine(values[first:end], 0, 1, inner, scales[block:], offsets[block:], there))
+
     if shape.rows > 1 or unit % LANES or unit * int(task.bits) % 8:
-
-        def rows(part: slice) -> Any:
-            return kernel.quantize_affine(values, part.start, part.stop, task, scales, offsets, packed)
-
-        return _mapped(rows, _cuts(shape.rows, 1, shares))
-
-    def stretch(part: slice) -> Any:
-        bits, first = int(task.bits), part.start // shape.size
-        there = packed[part.start * bits // 8 : part.stop * bits // 8 if part.stop < shape.columns else None]
-        inner = task._replace(columns=np.int64(part.stop - part.start), row_bytes=np.int64(len(there)))
-        return kernel.quantize_affine(values[part], 0, 1, inner, scales[first:], offsets[first:], there)
-
-    return _mapped(stretch, _cuts(shape.columns, unit, shares))
-
-
-def _mapped(work: Callable[[slice], tuple[int, int]], parts: list[slice]) -> list[tuple[int, int]]:
-    """The work done on each part, in threads: kernels let go of Python's lock."""
-    if len(parts) == 1:
-        return [work(parts[0])]
-    with ThreadPoolExecutor(len(parts)) as pool:
-        return list(pool.map(work, parts))
+        found = mapped(rows, stretches(shape.rows, 1, parts))
+    else:
+        found = mapped(stretch, stretches(shape.columns, unit, parts))
+    return max(each & kernel.WORD for each in found), any(each > kernel.WORD for each in found)
 
 
 def _into(out: QuantizedTensor | None, found: QuantizedTensor) -> QuantizedTensor:

@@ -59,11 +59,11 @@ class PackedZeroPoints:
     def stored(self, offsets: Tensor) -> Tensor:
         """See `OffsetLayout`."""
         packed = pack_bits(offsets.to(torch.uint8).t().contiguous(), self.width)
-        return packed.view(torch.int32).t().contiguous()
+        return packed.view(torch.int32).t().clone(memory_format=torch.contiguous_format)
 
     def read(self, stored: Tensor, shape: tuple[int, int]) -> Tensor:
         """See `OffsetLayout`."""
-        packed = stored.t().contiguous().view(torch.uint8)
+        packed = stored.t().clone(memory_format=torch.contiguous_format).view(torch.uint8)
         return unpack_bits(packed, self.width, shape[0]).t().to(torch.float32)
 
     def bits(self, shape: tuple[int, int]) -> tuple[int, int]:

@@ -16,6 +16,7 @@ from app.schemes.kernels.vectors import LANES
 
 f32, u32 = np.float32, np.uint32
 
+WORD = 0xFFFFFFFF
 ABSMAX, GIVEN, SEARCH = 0, 1, 2
 """How pairs are found: the ends of the block; they are there already; by a table and least squares."""
 TILE = 4096
@@ -46,7 +47,7 @@ class AffineTask(NamedTuple):
 def quantize_affine(
     values: Any, first_row: Any, end_row: Any, task: Any, scales: Any, offsets: Any, packed: Any
 ) -> Any:
-    """Rows from the first to before the end; gives the largest word of a magnitude, and how many blocks are open.
+    """Rows from the first to before the end; gives the largest word of a magnitude, and in higher bits the open blocks.
 
     `values` and `packed` are flat; scales and offsets are float32 in the order of blocks. An open block, which the
     search does not settle, has the scale 0.
@@ -75,10 +76,10 @@ def quantize_affine(
                 found, unsettled = _tile(staged, 0, count, stride, task, scales, offsets, block, codes, places, sums)
             worst, open_blocks = max(worst, found), open_blocks + unsettled
             place = row * task.row_bytes + first * size * task.bits // 8
-            pack_stretch(codes, count, task.bits, False, packed, place)
+            pack_stretch(codes, count, task.bits, np.int64(0), packed, place)
         used = (columns * task.bits + 7) // 8
         packed[row * task.row_bytes + used : (row + 1) * task.row_bytes] = 0
-    return np.int64(worst), open_blocks
+    return np.int64(worst) + (np.int64(open_blocks) << 32)
 
 
 @njit(nogil=True, error_model="numpy")

@@ -16,7 +16,6 @@ from app.schemes.kernels.vectors import (
     bits_of,
     choose_word,
     float_of,
-    floats_of,
     larger,
     larger_word,
     largest_word,
@@ -26,9 +25,7 @@ from app.schemes.kernels.vectors import (
     spread,
     spread_word,
     store_bytes,
-    to_floats,
     total,
-    word_above,
 )
 
 f32, u32 = np.float32, np.uint32

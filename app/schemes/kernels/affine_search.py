@@ -1,4 +1,4 @@
-"""The pair with the least squared error for one block: a scan of a table of errors, then least squares from the best."""
+"""The pair with the least squared error for a block: a scan of a table of errors, then least squares from the best."""
 
 # mypy: disable-error-code="untyped-decorator"
 
@@ -16,12 +16,10 @@ from app.schemes.kernels.vectors import (
     bits_of,
     float_at,
     lane_of,
-    least_wide,
     load,
     load_row,
     no_shorts,
     no_wide,
-    numbered,
     short_at,
     spread,
     spread_word,
@@ -34,7 +32,7 @@ _MAGIC = f32(12582912.0)
 _HALF = 2 * LANES
 """Pairs of one vector."""
 _FEW = 0.02
-"""Of the error of evenly spread numbers: with less, what is left hangs on exact coincidences that a table cannot see."""
+"""Of the error of evenly spread numbers: less hangs on exact coincidences that a table cannot see."""
 
 
 @njit(nogil=True, error_model="numpy", forceinline=True)
