@@ -82,11 +82,20 @@ def _source(document: Mapping[str, Any]) -> MatrixSource:
 
 def drawn_matrix(document: Mapping[str, Any]) -> DrawnMatrix:
     """`distribution`, and `rows`, `columns` and `seed` where they are given."""
-    name = _text(document, "distribution") or ""
+    distribution = find_distribution(_text(document, "distribution") or "")
+    given = {field: _whole(document, field) for field in DRAWN_FIELDS}
+    return DrawnMatrix(distribution, **{field: value for field, value in given.items() if value is not None})
+
+
+def find_distribution(name: str) -> Distribution:
+    """The distribution of that name.
+
+    Raises:
+        InvalidInput: `quantize.distribution`.
+    """
     if name not in set(Distribution):
         raise InvalidInput("quantize.distribution", name=name[:40], known=", ".join(Distribution))
-    given = {field: _whole(document, field) for field in DRAWN_FIELDS}
-    return DrawnMatrix(Distribution(name), **{field: value for field, value in given.items() if value is not None})
+    return Distribution(name)
 
 
 def _rows(values: Any) -> tuple[tuple[str, ...], ...]:

@@ -8,7 +8,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.schemes.registry import ENTRIES
+from app.tasks.leaderboard import drawn_leaderboard
 from app.tasks.quantize_request import COURSE_MATRIX
+from app.tasks.scheme_words import read_scheme
 
 SMALL = [[0.52, -1.31, 0.08], [2.54, -0.77, 0.19], [-1.9, 0.03, 0.66]]
 
@@ -202,3 +204,18 @@ def test_hostile_bodies(client: TestClient) -> None:
         at = generator.randrange(len(base))
         changed = base[:at] + generator.choice('{}[]",:e-0"1\\ ') + base[at + generator.randrange(3) :]
         assert post(client, changed).status_code in {200, 422, 413}, changed
+
+
+def test_leaderboard(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    few = tuple(map(read_scheme, ("int8", "nf4", "q4_0", "int4:group=32")))
+    monkeypatch.setattr("app.tasks.leaderboard.all_contenders", lambda: few)
+    drawn_leaderboard.cache_clear()
+    found = client.get("/api/v1/leaderboard?distribution=laplace").json()
+    assert found["shape"] == [4, 256]
+    assert {each["scheme"] for each in found["schemes"]} == {"int8", "nf4", "q4_0", "int4:group=32"}
+    gaps = [each["gap_db"] for each in found["schemes"]]
+    assert gaps == sorted(gaps)
+    assert sorted(each["rank_by_sqnr"] for each in found["schemes"]) == [1, 2, 3, 4]
+    for query in ("distribution=cauchy", "rows=9", "distribution=normal&distribution=normal"):
+        assert client.get(f"/api/v1/leaderboard?{query}").status_code == 422
+    drawn_leaderboard.cache_clear()

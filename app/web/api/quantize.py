@@ -1,4 +1,4 @@
-"""`/api/v1/quantize`: a small matrix through one scheme, and `/api/v1/schemes`: the schemes there are, as JSON."""
+"""`/api/v1/quantize`: a small matrix through one scheme; `/schemes` and `/leaderboard` beside it, as JSON."""
 
 from typing import Any
 
@@ -6,11 +6,14 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
+from app.tasks.leaderboard import drawn_leaderboard
 from app.tasks.number_text import NumberText
-from app.tasks.quantize_json import request_from_json
+from app.tasks.quantize_json import find_distribution, request_from_json
+from app.tasks.quantize_request import Distribution
 from app.tasks.quantize_values import quantize_values
+from app.web.parameters import read_parameters
 from app.web.strict_json import parse_object
-from app.wording.quantize_documents import quantized_document, schemes_document
+from app.wording.quantize_documents import leaderboard_document, quantized_document, schemes_document
 
 router = APIRouter(prefix="/api/v1", tags=["quantization"])
 BODY_LIMIT = 2 << 20
@@ -36,13 +39,26 @@ def _quantize(body: bytes) -> JSONResponse:
     return JSONResponse(quantized_document(answer, answer.views[0]))
 
 
-def _limiter(request: Request) -> CapacityLimiter:
+def _limiter(request: Request, name: str = "quantize_limiter", tokens: int = AT_ONCE) -> CapacityLimiter:
     """One for each application: it belongs to the event loop in which it is first used."""
     state = request.app.state
-    if not hasattr(state, "quantize_limiter"):
-        state.quantize_limiter = CapacityLimiter(AT_ONCE)
-    assert isinstance(state.quantize_limiter, CapacityLimiter)
-    return state.quantize_limiter
+    if not hasattr(state, name):
+        setattr(state, name, CapacityLimiter(tokens))
+    found = getattr(state, name)
+    assert isinstance(found, CapacityLimiter)
+    return found
+
+
+@router.get("/leaderboard")
+async def leaderboard(request: Request) -> dict[str, Any]:
+    """Every scheme on 1,024 numbers of a distribution, by its distance to the rate-distortion bound and by its error.
+
+    Parameter: `distribution` (normal, laplace, student_t5, uniform, outliers). The first answer takes seconds.
+    """
+    given = read_parameters(request, "distribution")
+    distribution = find_distribution(given.get("distribution") or Distribution.NORMAL)
+    limiter = _limiter(request, "leaderboard_limiter", 1)
+    return leaderboard_document(await to_thread.run_sync(drawn_leaderboard, distribution, limiter=limiter))
 
 
 @router.get("/schemes")
