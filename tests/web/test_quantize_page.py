@@ -337,3 +337,19 @@ def test_a_paste_beyond_all_bounds_is_refused_beside_its_field(client: TestClien
     assert client.post("/en/quantize", content=many, headers=headers).status_code == 422
     assert client.post("/en/quantize", content=b"matrix=%ff%fe&\xff", headers=headers).status_code in (303, 422)
     assert client.post("/en/quantize", data=FIELDS, headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
+
+
+def test_what_a_cast_makes_infinite_is_shown_so(client: TestClient) -> None:
+    html = page(client, matrix="1e30,-1e30,1;-0,1e-30,65519", schemes="float16 bfloat16 float8_e5m2 int8")
+    codes, restored, errors = cells(html, "code")[0], cells(html, "weight")[1], cells(html, "error")[0]
+    assert restored[0][:2] == ["∞", "−∞"]
+    assert errors[0][0] == "∞"
+    assert codes[0][0].startswith("0111110000000000")
+    assert "shade--8" in html
+
+
+def test_a_rotation_stands_in_the_options_and_beside_the_codes(client: TestClient) -> None:
+    html = page(client, draw="outliers", shape="4x64", schemes="int4:channel int4:channel:rotation=3")
+    assert html.count("Of the rotated rows") == 1
+    assert 'name="rotation2" value="3"' in html
+    assert 'name="rotation1"' not in page(client, schemes="float16")

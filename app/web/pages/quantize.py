@@ -151,7 +151,9 @@ def _worked(request: QuantizeRequest) -> Worked:
 
 def _curves(answer: QuantizeAnswer, last: float) -> tuple[ClipCurve | None, ...]:
     return tuple(
-        None if each.quantized is None else clip_curve(answer.values, each.choice, CURVE_POINTS, each.quantized, last)
+        None
+        if each.quantized is None
+        else clip_curve(each.quantized.values, each.choice, CURVE_POINTS, each.quantized, last)
         for each in answer.views
     )
 
@@ -218,7 +220,9 @@ def _clip(asked: Asked, worked: Worked, cards: tuple[SchemeCard, ...]) -> ClipVi
     curves, fixed = [], []
     with one_thread():
         for card, curve, view in zip(cards, worked.curves, worked.answer.views, strict=True):
-            at = None if curve is None else clip_at(worked.answer.values, view.choice, percent / 100)
+            at = None
+            if curve is not None and view.quantized is not None:
+                at = clip_at(view.quantized.values, view.choice, percent / 100)
             if curve is not None and at is not None:
                 is_by_block = card.work is not None and card.work.scale_count > 1
                 is_on_curve = not is_by_block and view.choice.seed is None

@@ -17,11 +17,12 @@ from app.web.pages.quantize_cells import (
     code_cells,
     code_width,
     error_cells,
+    exact_float,
     has_zero_points,
     restored_cells,
 )
 from app.web.pages.quantize_clip_chart import decibels, percent_text, relative_error
-from app.web.pages.quantize_pictures import HeatMap, LevelPicture, heat_map, level_picture
+from app.web.pages.quantize_pictures import HeatMap, LevelPicture, heat_map, largest_finite, level_picture
 from app.web.typography import approximately
 from app.wording import Language, say
 
@@ -90,6 +91,8 @@ class SchemeWork:
     codes: Cells
     restored: Cells
     errors: Cells
+    is_rotated: bool
+    """The codes are those of rotated rows."""
     code_offset: int
     """What the file adds to each integer; 0 where nothing."""
     scales: tuple[ScaleText, ...]
@@ -112,7 +115,7 @@ def scheme_cards(language: Language, answer: QuantizeAnswer, window: Window) -> 
 
 def largest_error(answer: QuantizeAnswer) -> float:
     """Of all schemes."""
-    return max((float(each.quantized.errors.abs().max()) for each in answer.views if each.quantized), default=0.0)
+    return max((largest_finite(each.quantized.errors) for each in answer.views if each.quantized), default=0.0)
 
 
 def _card(
@@ -152,7 +155,7 @@ def _work(
     largest: float,
 ) -> SchemeWork:
     storage, values = quantized.storage, answer.values
-    error = exact_text(Fraction(quantized.error.figures.max_abs_error or 0))
+    error = exact_float(float(quantized.error.figures.max_abs_error or 0))
     at = quantized.max_error_cell
     scales = quantized.block_scales.flatten() if storage.scales else torch.zeros(0)
     zero_points, offsets = _zero_points(quantized), _offsets(quantized.elements)
@@ -172,6 +175,7 @@ def _work(
         codes=code_cells(language, view, quantized, window),
         restored=restored_cells(language, quantized, window),
         errors=error_cells(values, quantized, window, largest),
+        is_rotated=view.choice.rotation is not None,
         code_offset=_code_offset(view, quantized),
         scales=_texts(language, scales),
         scale_count=scales.numel(),
@@ -180,7 +184,7 @@ def _work(
         offsets=_texts(language, offsets),
         offset_count=offsets.numel(),
         heat=None if is_all else heat_map(quantized.errors, window),
-        levels=level_picture(values, quantized),
+        levels=level_picture(quantized),
     )
 
 
@@ -231,7 +235,7 @@ def _offsets(elements: Elements) -> torch.Tensor:
 def _texts(language: Language, numbers: torch.Tensor) -> tuple[ScaleText, ...]:
     found = []
     for number in numbers[:MOST_SCALES].tolist():
-        exact = exact_text(Fraction(number))
+        exact = exact_float(number)
         href = inspect_address(language, value=exact, format="float32")
         found.append(ScaleText(approximately(exact, 6), exact, href))
     return tuple(found)

@@ -4,7 +4,7 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from math import isqrt
+from math import isfinite, isqrt
 
 import torch
 
@@ -126,7 +126,10 @@ def error_cells(values: torch.Tensor, quantized: Quantized, window: Window, larg
     """What is read back less the weight, exact; the shade says how large it is among all errors on the page."""
 
     def cell(row: int, column: int) -> Cell:
-        error = Fraction(float(quantized.dequantized[row, column])) - Fraction(float(values[row, column]))
+        restored = float(quantized.dequantized[row, column])
+        if not isfinite(restored):
+            return Cell(exact_float(restored), exact_float(restored), "", shade=MOST_SHADE)
+        error = Fraction(restored) - Fraction(float(values[row, column]))
         exact = exact_text(error)
         return Cell(approximately(exact, 3), exact, "", shade=shade_of(abs(float(error)), largest))
 
@@ -135,6 +138,8 @@ def error_cells(values: torch.Tensor, quantized: Quantized, window: Window, larg
 
 def shade_of(error: float, largest: float) -> int:
     """By the square root, so that the small errors of a fine scheme can be seen beside those of a coarse one."""
+    if not isfinite(error):
+        return MOST_SHADE
     if error == 0 or largest == 0:
         return 0
     return max(isqrt(round(min(error / largest, 1) * MOST_SHADE * MOST_SHADE)), 1)
@@ -145,8 +150,15 @@ def _cells(window: Window, cell: Callable[[int, int], Cell]) -> Cells:
 
 
 def _value_cell(value: float, href: str, fields: tuple[tuple[str, str], ...] = ()) -> Cell:
-    exact = exact_text(Fraction(value)) if value or str(value) == "0.0" else "-0"
+    exact = exact_float(value)
     return Cell(approximately(exact, 3 if fields else 4), exact, href, fields)
+
+
+def exact_float(value: float) -> str:
+    """All digits of a float, `-0` among them; `inf`, `-inf` or `nan`."""
+    if not isfinite(value):
+        return str(value)
+    return exact_text(Fraction(value)) if value or str(value) == "0.0" else "-0"
 
 
 def _float32_hex(value: float) -> str:

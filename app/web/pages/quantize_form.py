@@ -135,7 +135,7 @@ def _slot_words(entry: SchemeEntry, given: Mapping[str, str], *, is_new: bool) -
         yield granularity
     yield from _rule_words(entry, given)
     for option in ("symmetric", "scale_format", "zero_point", *NUMBERS):
-        if option in entry.options and option in given:
+        if _takes(entry, option) and option in given:
             yield WORDS.get(option, "") + given[option]
     for option, word in CHECKS.items():
         if option in entry.options and option in given:
@@ -198,9 +198,14 @@ def _extras(choice: SchemeChoice, entry: SchemeEntry) -> Iterator[Extra]:
         "rotation": choice.rotation,
     }
     for name, value in values.items():
-        if name in entry.options:
+        if _takes(entry, name):
             kind = "check" if name in CHECKS else "number"
             yield Extra(name, kind, "" if value is None or value is False else str(value))
+
+
+def _takes(entry: SchemeEntry, option: str) -> bool:
+    """A rotation goes around every scheme; it does nothing for casts, whose error depends on the number alone."""
+    return option in entry.options or (option == "rotation" and entry.family != "cast")
 
 
 def _families() -> tuple[Family, ...]:

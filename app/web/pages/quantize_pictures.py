@@ -38,7 +38,7 @@ class HeatMap:
 
 def heat_map(errors: Tensor, window: Window) -> HeatMap:
     """The largest error of each block of the matrix as one square; the largest of all has the strongest shade."""
-    largest = float(errors.abs().max())
+    largest = largest_finite(errors)
     rows, columns = errors.shape
     block = (-(-rows // MOST_MARKS), -(-columns // MOST_MARKS))
     filled = torch.nn.functional.pad(errors.abs(), (0, -columns % block[1], 0, -rows % block[0]))
@@ -53,6 +53,11 @@ def heat_map(errors: Tensor, window: Window) -> HeatMap:
     x, y = window.left / block[1], window.top / block[0]
     frame = (x, y, window.right / block[1] - x, window.bottom / block[0] - y)
     return HeatMap(width, height, tuple(map("".join, paths)), block, None if is_all else frame)
+
+
+def largest_finite(errors: Tensor) -> float:
+    """The largest magnitude that is no infinity; 0 where there is none."""
+    return float(errors.abs().nan_to_num(0.0, posinf=0.0).max())
 
 
 def _runs(shades: list[int]) -> Iterator[tuple[int, int, int]]:
@@ -85,21 +90,21 @@ class LevelPicture:
     height: int = BARS
 
 
-def level_picture(values: Tensor, quantized: Quantized) -> LevelPicture:
+def level_picture(quantized: Quantized) -> LevelPicture:
     """Where the weights fall between the levels, and how many are stored as each."""
-    histogram = level_histogram(values, quantized, BINS)
+    histogram = level_histogram(quantized.values, quantized, BINS)
     scheme = quantized.scheme
     grid = scheme.grid.levels if isinstance(scheme, GridScheme) else ()
     low, high = min([histogram.low, *grid[:1]]), max([histogram.high, *grid[-1:]])
     margin = (high - low) / 40
     place = _Place(low - margin, high + margin)
-    is_few = values.numel() <= MOST_STICKS
+    is_few = quantized.values.numel() <= MOST_STICKS
     most = max(histogram.level_counts)
     return LevelPicture(
         low=approximately(f"{low:.9g}", 4),
         high=approximately(f"{high:.9g}", 4),
         bars="" if is_few else _bars(histogram, place),
-        sticks=tuple(place.x(value) for value in _scaled(values, quantized)) if is_few else (),
+        sticks=tuple(place.x(value) for value in _scaled(quantized)) if is_few else (),
         levels=tuple(map(place.x, grid)) if len(grid) <= MOST_TICKS else (),
         used=tuple(
             (place.x(level), round(4 + 28 * count / most, 1))
@@ -133,8 +138,8 @@ def _bars(histogram: LevelHistogram, place: _Place) -> str:
     return "".join([*path, f"V{BARS}Z"])
 
 
-def _scaled(values: Tensor, quantized: Quantized) -> list[float]:
-    elements = quantized.elements
+def _scaled(quantized: Quantized) -> list[float]:
+    values, elements = quantized.values, quantized.elements
     shifted = values if elements.offsets is None else values - elements.offsets
     scales = elements.scales.to(torch.float64)
     found: list[float] = torch.where(scales == 0, 0.0, shifted.to(torch.float64) / scales).flatten().tolist()
