@@ -40,11 +40,9 @@ class CompressedTensors:
 
     def stored_bits(self, encoded: Any) -> int:
         codes, scales, zero_points, arguments, shared = encoded
-        scale_bits = (
-            {"int": 16, "float": 32}[arguments.type] if arguments.num_bits == 8 or arguments.type == "int" else 8
-        )
-        if str(arguments.scale_dtype) == "torch.uint8":
-            scale_bits = 8
+        scale_bits = 16 if arguments.type == "int" else 32
+        if arguments.scale_dtype is not None:
+            scale_bits = 8 * arguments.scale_dtype.itemsize
         zero_bits = 0 if arguments.symmetric else arguments.num_bits * zero_points.numel()
         return codes.numel() * arguments.num_bits + scales.numel() * scale_bits + zero_bits + 32 * (shared is not None)
 

@@ -1,7 +1,7 @@
-"""Adapters to other quantizers, one small class each: encode a float32 matrix, decode it, count the bits it is stored in.
+"""Adapters to other quantizers, one small class each: encode a float32 matrix, decode it, count the bits it takes.
 
 Each calls its owner's own public quantizer with the owner's own defaults; where the owner keeps scales in the dtype of
-the model, that is a 16-bit one here, as in the files that people make. Owners are imported when an adapter is first used.
+the model, that is a 16-bit one here, as in the files that people make. Owners are imported on first use.
 """
 
 from dataclasses import dataclass
@@ -203,8 +203,8 @@ class Quanto:
         return encoded.dequantize().to(torch.float32)
 
     def stored_bits(self, encoded: Any) -> int:
-        shifts = () if self.group is None else (encoded._shift,)
-        return self.bits * encoded.numel() + _bits(encoded._scale, *shifts)
+        shifts = () if self.group is None else (encoded._shift,)  # noqa: SLF001 - it has no other name
+        return self.bits * encoded.numel() + _bits(encoded._scale, *shifts)  # noqa: SLF001
 
 
 @dataclass(frozen=True, slots=True)
