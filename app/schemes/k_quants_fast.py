@@ -65,7 +65,9 @@ def _task(scheme: SuperBlockScheme, *, is_searched: bool) -> tuple[Any, Any]:
         return AffineTask(*common, *limits, levels, thresholds, *tries), quantize_affine
     limits = np.float32(search.lowest), np.float32(search.highest)
     tries = np.array(search.starts, np.float32), np.array(search.trials, np.float32)
-    return SymmetricTask(*common, search.span, *limits, levels, thresholds, *tries), quantize_symmetric
+    return SymmetricTask(
+        *common, search.span, 1 + search.both_signs, *limits, levels, thresholds, *tries
+    ), quantize_symmetric
 
 
 def _levels(grid: Grid) -> tuple[Any, Any]:

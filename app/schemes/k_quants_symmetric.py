@@ -28,6 +28,8 @@ class SymmetricSearch:
     """The whole scale that the super-block's largest becomes."""
     span: int
     """How far around a whole scale others are tried."""
+    both_signs: bool = True
+    """Whether around a scale those of the other sign are tried: of no use where the ends hardly differ."""
     rounds: int = 2
 
     @property
@@ -165,10 +167,10 @@ class _Task:
         return found
 
     def _around(self, center: SymmetricScales) -> SymmetricScales:
-        """The best of whole scales nearby, of both signs."""
+        """The best of whole scales nearby, of both signs where the other can win."""
         least, scales = torch.full_like(self.extreme, NEVER), center.scales
         for step in range(-self.search.span, self.search.span + 1):
-            for sign in (1, -1):
+            for sign in (1, -1) if self.search.both_signs else (1,):
                 scale = ((center.scales + step) * sign).clamp(self.search.lowest, self.search.highest)
                 error = self._error(scale * center.d[:, None])
                 scales, least = torch.where(error < least, scale, scales), torch.minimum(error, least)

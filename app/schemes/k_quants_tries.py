@@ -19,22 +19,26 @@ def counting_grid(bits: int, lowest: int) -> Grid:
 
 
 def _clips(text: str) -> tuple[tuple[float, float], ...]:
-    """Hundredths of the range that are clipped below and above."""
+    """Thousandths of the range that are clipped below and above; negative ones leave room."""
     pairs = [pair.split(",") for pair in text.split()]
-    return tuple((int(below) / 100, int(above) / 100) for below, above in pairs)
+    return tuple((int(below) / 1000, int(above) / 1000) for below, above in pairs)
 
 
-_TWO_BITS = _clips("6,12 18,0 0,18 12,6 6,-6 12,12 -6,6 12,-30 -30,12 0,0 6,18 18,6")
-_FOUR_BITS = _clips("2,0 0,2 -6,0 4,0 0,0 0,4 0,-6 2,2 2,-2 -2,2 -6,-6 -2,0 0,-2 2,-8 4,2 2,4")
-_FIVE_BITS = _clips("0,0 0,1 -1,-3 0,-3 -4,-3 1,0 -1,1 1,-1 1,-4 -3,0 -3,-4 -3,-3 1,1 2,0 0,2 0,-1")
-_DIAGONAL = ((1.0, 1.0), (1.05, 1.05), (1.1, 1.1), (1.05, 1.0), (1.0, 1.05))
-_THREE_BITS_ENDS = (-4.9, -4.6, -4.3, -4.0, -3.7, -3.4, -3.2, -2.9, 4.0, 3.2)
-_SIX_BITS_ENDS = (-32.6, -32.2, -32.0, -31.8, -31.2, -30.8, -30.2, -29.8, -29.2, -28.8, -28.4, -28.0)
+_TWO_BITS = _clips("60,120 180,0 0,180 120,60 60,-60 120,120 -60,60 120,-300 -300,120 0,0 60,180 180,60")
+_FOUR_BITS = _clips("20,0 0,20 -60,0 40,0 0,0 0,40 0,-60 20,20 20,-20 -20,20 -60,-60 -20,0 0,-20 20,-80 40,20 20,40")
+_FIVE_BITS = _clips(
+    "0,5 -35,5 10,0 -8,10 0,-65 5,-35 15,-8 -100,5 5,-8 -65,-8 -25,-8 -8,-8 "
+    "-8,15 -8,-25 10,10 -65,-65 0,-35 -8,-65 -8,-100 0,10 5,0 -120,-80 -65,0 -100,-8"
+)
+_FEW = ((1.0, 1.0), (1.05, 1.05), (1.1, 1.1), (1.05, 1.0), (1.0, 1.05))
+_MORE = (*_FEW, (1.1, 1.0), (1.0, 1.1), (1.1, 1.05), (1.05, 1.1))
+_THREE_BITS_ENDS = (-4.8, -4.4, -4.1, -3.8, -3.2, -2.9)
+_SIX_BITS_ENDS = (-32.6, -32.0, -31.4, -30.8, -30.2, -29.6, -29.0, -28.4, -27.8, -27.2, -26.6, -26.0)
 
 SEARCHES: dict[str, AffineSearch | SymmetricSearch] = {
-    "q2_k": AffineSearch(3, 15, _TWO_BITS, _DIAGONAL),
-    "q3_k": SymmetricSearch(counting_grid(3, -4), -32, _THREE_BITS_ENDS, (-32, -31, -30, -29, -28, -27), 2),
-    "q4_k": AffineSearch(15, 63, _FOUR_BITS, _DIAGONAL),
-    "q5_k": AffineSearch(31, 63, _FIVE_BITS, _DIAGONAL),
-    "q6_k": SymmetricSearch(counting_grid(6, -32), -128, _SIX_BITS_ENDS, (-128, -124, -120, -116), 2),
+    "q2_k": AffineSearch(3, 15, _TWO_BITS, _FEW),
+    "q3_k": SymmetricSearch(counting_grid(3, -4), -32, _THREE_BITS_ENDS, tuple(range(-32, -26)), 1, both_signs=False),
+    "q4_k": AffineSearch(15, 63, _FOUR_BITS, _FEW),
+    "q5_k": AffineSearch(31, 63, _FIVE_BITS, _MORE),
+    "q6_k": SymmetricSearch(counting_grid(6, -32), -128, _SIX_BITS_ENDS, tuple(range(-128, -120)), 1, both_signs=False),
 }

@@ -43,6 +43,8 @@ class SymmetricTask(NamedTuple):
     is_searched: int
     rounds: int
     span: int
+    signs: int
+    """2 where both signs are tried."""
     lowest: Any
     highest: Any
     levels: Any

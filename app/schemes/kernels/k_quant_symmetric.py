@@ -11,6 +11,7 @@ from app.schemes.kernels.k_quant_vectors import (
     greater,
     lesser,
     load,
+    magnitude,
     rounded,
     splat,
     store,
@@ -43,20 +44,27 @@ def _inverse(scale: Any) -> Any:
 
 @inlined
 def _error(values: Any, weights: Any, size: int, scale: Any, task: Any) -> Any:
-    """The weighted sum of squares of value - scale * level."""
-    inverse = _inverse(scale)
+    """The weighted sum of squares of value - scale * level, found in units of the scale; a scale of zero is tiny."""
+    scale = where_less(magnitude(scale), splat(f32(_NO_SCALE)), splat(f32(_NO_SCALE)), scale)
+    inverse = splat(f32(1)) / scale
     found = splat(f32(0))
-    if weights.size:
+    low, high = splat(task.levels[0]), splat(task.levels[1])
+    if task.thresholds.size == 0 and weights.size == 0:
         for i in range(size):
-            x = load(values, i * LANES)
-            e = x - scale * _level(x * inverse, task)
+            t = load(values, i * LANES) * inverse
+            e = t - greater(lesser(rounded(t), high), low)
+            found = fused(e, e, found)
+    elif weights.size:
+        for i in range(size):
+            t = load(values, i * LANES) * inverse
+            e = t - _level(t, task)
             found = fused(e * e, load(weights, i * LANES), found)
     else:
         for i in range(size):
-            x = load(values, i * LANES)
-            e = x - scale * _level(x * inverse, task)
+            t = load(values, i * LANES) * inverse
+            e = t - _level(t, task)
             found = fused(e, e, found)
-    return found
+    return found * (scale * scale)
 
 
 @inlined
@@ -65,6 +73,14 @@ def _quadratic(values: Any, weights: Any, size: int, scale: Any, task: Any) -> A
     zero, one = splat(f32(0)), splat(f32(1))
     inverse = _inverse(scale)
     squares, products = zero, zero
+    low, high = splat(task.levels[0]), splat(task.levels[1])
+    if task.thresholds.size == 0 and weights.size == 0:
+        for i in range(size):
+            x = load(values, i * LANES)
+            level = greater(lesser(rounded(x * inverse), high), low)
+            squares, products = fused(level, level, squares), fused(level, x, products)
+        best = products / where_less(zero, squares, squares, one)
+        return squares, products, where_less(zero, squares, best, scale)
     for i in range(size):
         x = load(values, i * LANES)
         level = _level(x * inverse, task)
@@ -126,12 +142,12 @@ def _starts(values: Any, weights: Any, size: int, extreme: Any, task: Any, room:
 
 @inlined
 def _around(values: Any, weights: Any, size: int, d: Any, center: Any, task: Any) -> Any:
-    """The best of whole scales nearby, of both signs."""
+    """The best of whole scales nearby, of both signs where the other can win."""
     least, scales = splat(f32(_NEVER)), center
     lowest, highest, zero = splat(task.lowest), splat(task.highest), splat(f32(0))
     for step in range(-task.span, task.span + 1):
         scale = center + splat(f32(step))
-        for _ in range(2):
+        for _ in range(task.signs):
             held = greater(lesser(scale, highest), lowest)
             error = _error(values, weights, size, held * d, task)
             scales, least = where_less(error, least, held, scales), lesser(error, least)
