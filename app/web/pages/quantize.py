@@ -214,7 +214,7 @@ def _moves(language: Language, asked: Asked, window: Window, shape: tuple[int, i
 
 
 def _clip(asked: Asked, worked: Worked, cards: tuple[SchemeCard, ...]) -> ClipView | None:
-    """The charts with the slider; None where no scheme has a scale to move."""
+    """The charts with the slider; None where no scheme has a scale to move, or all weights are 0."""
     last = max((round(each.points[-1].clip * 100) for each in worked.curves if each is not None), default=FIRST)
     percent = min(max(asked.clip_percent() or USUAL_CLIP, FIRST), last)
     curves, fixed = [], []
@@ -229,7 +229,7 @@ def _clip(asked: Asked, worked: Worked, cards: tuple[SchemeCard, ...]) -> ClipVi
                 curves.append(CurveInput(card.short, curve, at, is_by_block, is_on_curve))
             elif card.work is not None:
                 fixed.append(card.short)
-    if not curves:
+    if not curves or not bool(worked.answer.values.any()):
         return None
     found = tuple(curves)
     return ClipView(f"{percent:g}", str(last), clip_charts(found, percent), clip_rows(found), tuple(fixed))

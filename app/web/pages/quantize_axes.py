@@ -8,7 +8,7 @@ CHARACTER_WIDTH = 7.9
 LINE_HEIGHT = 15
 SIZES = {"narrow": (352, 300), "wide": (536, 320)}
 """Width and height of the two sizes of each chart; the page shows the one that fits."""
-LEFT, RIGHT, TOP, BOTTOM = 44, 14, 26, 44
+LEFT, RIGHT, TOP, BOTTOM = 52, 14, 26, 44
 """Room around the drawing: for figures at the left and below, and for the names of the axes."""
 
 

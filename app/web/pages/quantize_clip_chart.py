@@ -135,7 +135,9 @@ def _chart(size: str, curves: tuple[tuple[str, ClipCurve, bool], ...]) -> tuple[
 
 
 def _errors(curve: ClipCurve) -> list[float]:
-    sqnrs = [point.sqnr_db for point in curve.points] + [curve.chosen_sqnr_db]
+    sqnrs = [point.sqnr_db for point in curve.points]
+    if curve.chosen_clip is not None and curve.chosen_clip <= curve.points[-1].clip:
+        sqnrs.append(curve.chosen_sqnr_db)
     known = [relative_error(sqnr) for sqnr in sqnrs]
     return [max(error, LEAST_ERROR) for error in known if error is not None and math.isfinite(error)]
 
@@ -143,6 +145,8 @@ def _errors(curve: ClipCurve) -> list[float]:
 def _curve(curve: ClipCurve, plane: Plane, dashes: str, name: PointName, *, is_on_curve: bool) -> DrawnCurve:
     samples = [(point.clip * 100, point.sqnr_db) for point in curve.points]
     chosen = curve.chosen_clip
+    if chosen is not None and chosen * 100 > plane.x_high:
+        chosen = None  # a few weights may be multiples of one scale, however large: then it is in the table alone
     if chosen is not None and is_on_curve:  # the samples may step over it
         samples = sorted([*samples, (chosen * 100, curve.chosen_sqnr_db)], key=lambda sample: sample[0])
     points = [_place(plane, *sample) for sample in samples]

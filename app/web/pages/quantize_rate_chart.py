@@ -39,8 +39,6 @@ class DrawnPoint:
     x: float
     y: float
     name: PointName
-    is_beyond: bool
-    """Above the picture: with next to no error, or none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +92,10 @@ def theory_rows(source: Source) -> tuple[TheoryRow, ...]:
 def _chart(size: str, points: tuple[RatePoint, ...], source: Source) -> RateChart:
     width, height = SIZES[size]
     plane = _plane(width, height, points)
-    places = [(plane.x(point.bits), plane.y(point.sqnr), cut(point.name, width // 16)) for point in points]
+    places = [
+        (plane.x(point.bits), plane.y(point.sqnr), cut(point.name, width // 16) + _arrow(point, plane))
+        for point in points
+    ]
     names = place_names(places, plane)
     return RateChart(
         size=size,
@@ -116,11 +117,13 @@ def _chart(size: str, points: tuple[RatePoint, ...], source: Source) -> RateChar
             if plane.y_low <= (sqnr := lloyd_max_sqnr(bits, source)) <= plane.y_high
             and plane.x_low <= bits <= plane.x_high
         ),
-        points=tuple(
-            DrawnPoint(x, y, name, is_beyond=point.sqnr > plane.y_high)
-            for (x, y, _), name, point in zip(places, names, points, strict=True)
-        ),
+        points=tuple(DrawnPoint(x, y, name) for (x, y, _), name in zip(places, names, strict=True)),
     )
+
+
+def _arrow(point: RatePoint, plane: Plane) -> str:
+    """Where the point lies outside: without error, or with an infinite one."""
+    return " ↑" if point.sqnr > plane.y_high else " ↓" if point.sqnr < plane.y_low else ""
 
 
 def _plane(width: int, height: int, points: tuple[RatePoint, ...]) -> Plane:
