@@ -1,6 +1,9 @@
 """Which scheme of ours stands against which peer: the same layout, no more bytes, our default search."""
 
+import os
+import platform
 from dataclasses import dataclass, field
+from importlib.metadata import version
 
 import torch
 
@@ -20,6 +23,18 @@ from benchmarks.quantize_peers import (
     TorchaoNvfp4,
 )
 from tests.oracles import ggml_library
+
+PACKAGES = (
+    *("torch", "torchao", "bitsandbytes", "compressed-tensors", "optimum-quanto", "hqq", "mlx", "pywhispercpp"),
+    "gguf",
+)
+
+
+def circumstances() -> str:
+    """The machine, how busy it is, and whose releases are compared; ggml's library is pywhispercpp's."""
+    cores, load = len(os.sched_getaffinity(0)), os.getloadavg()[0]
+    releases = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+    return f"{platform.machine()}, {cores} cores, load {load:.1f} at the start; {releases}."
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from torch import Tensor
 from app.schemes.fast import quantize_fast
 from app.schemes.registry import find_scheme
 from app.schemes.scheme import Choices, Scheme
-from benchmarks.quantize_contests import Contest, contests
+from benchmarks.quantize_contests import Contest, circumstances, contests
 
 GENERATED = ("Gaussian", "Laplace", "Student t5")
 REAL = "MiniLM"
@@ -154,14 +154,15 @@ def line(row: Row, sources: dict[str, list[Tensor]]) -> str:
 def main() -> int:
     reading = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     reading.add_argument("owners", nargs="*", metavar="OWNER", help="these owners only")
-    reading.add_argument("--quick", action="store_true", help="a sixteenth of the numbers")
+    reading.add_argument("--quick", action="store_true", help="a look at a few rows")
     reading.add_argument("--strict", action="store_true")
     reading.add_argument("--threads", type=int, default=2)
     given = reading.parse_args()
     torch.set_num_threads(given.threads)
     warnings.simplefilter("ignore")  # of the owners
+    started = circumstances()
     sources = {name: [values] for name, values in generated(16 if given.quick else 256, 4096).items()}
-    sources[REAL] = minilm(1 if given.quick else 6)
+    sources[REAL] = [each[: 24 if given.quick else None] for each in minilm(1 if given.quick else 6)]
     chosen = [each for each in contests() if not given.owners or each.owner in given.owners]
     rows, left_out = [], []
     for contest in chosen:
@@ -173,6 +174,9 @@ def main() -> int:
         times = f"theirs {seconds[0]:.1f} s, ours {seconds[1]:.1f} s"
         print(f"{contest.owner} {contest.what}: {rows[-1].worst:+.3f}; {times}", file=sys.stderr, flush=True)
     behind = sorted((row for row in rows if row.worst < -SAME_DB), key=lambda row: row.worst)
+    print("# Error of quantizing, beside the owners' own quantizers\n")
+    print(f"From `python benchmarks/quantize_error.py{' --quick' * given.quick}`. {started}\n")
+    print("Signal over noise in dB, all bits of the layout counted; the rows where a peer is ahead first.\n")
     print("\n".join(heading(sources)))
     print("\n".join(line(row, sources) for row in (*behind, *(row for row in rows if row not in behind))))
     print(f"\n{len(rows)} rows; a peer is ahead in {len(behind)}.")

@@ -10,7 +10,6 @@ Prints a Markdown table; `--compile` adds torch.compile, whose compilation does 
 import argparse
 import gc
 import random
-import sys
 import time
 import warnings
 from collections.abc import Callable
@@ -26,7 +25,7 @@ from app.schemes.entries import SchemeOptions
 from app.schemes.fast import quantize_fast
 from app.schemes.registry import find_scheme
 from app.schemes.scheme import Choices, QuantizedTensor, ScaleRule
-from benchmarks.quantize_contests import Contest, contests
+from benchmarks.quantize_contests import Contest, circumstances, contests
 from benchmarks.quantize_file_peers import Ggml
 from benchmarks.quantize_peers import Peer
 from tests.oracles import ggml_library
@@ -223,7 +222,9 @@ def main() -> None:
     titles = ["ours", "what", "MiB"]
     for threads in THREADS:
         titles += [f"GB/s, {threads} thread{'s' * (threads > 1)}", "of the copy", "of the fastest peer"]
-    print(f"| {' | '.join(titles)} |\n|{'---|' * len(titles)}")
+    print("# Speed of quantizing, beside the owners' own tools\n")
+    print(f"From `python benchmarks/quantize_speed_peers.py`, {given.mib} MiB. {circumstances()}\n")
+    print(f"| {' | '.join(titles)} |\n|{'---|' * len(titles)}", flush=True)
     copies: dict[int, list[float]] = {threads: [] for threads in THREADS}
     for name, rivals in groups().items():
         if given.names and rivals[0].scheme not in given.names:
@@ -242,4 +243,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
