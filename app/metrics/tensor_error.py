@@ -5,6 +5,7 @@ infinite.
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -63,19 +64,32 @@ def row_sqnr(original: Tensor, restored: Tensor, group: int | None = None) -> Te
     """
     rows, columns = original.shape
     size = group or columns
-    groups = -(-columns // size)
-    found = torch.empty(rows, groups, dtype=torch.float64)
-    step = max(1, BLOCK_ELEMENTS // columns)
-    for start in range(0, rows, step):
-        x = original[start : start + step].to(torch.float64)
-        error = _grouped(restored[start : start + step].to(torch.float64) - x, size)
-        squares = _grouped(x, size)
-        found[start : start + step] = _decibels(squares, error)
-    return found
+    squares, errors = torch.zeros(2, rows, -(-columns // size), dtype=torch.float64)
+    for first, last in _pieces(columns, size):
+        groups = slice(first // size, -(-last // size))
+        step = max(1, BLOCK_ELEMENTS // (last - first))
+        for start in range(0, rows, step):
+            part = slice(start, start + step), slice(first, last)
+            x = original[part].to(torch.float64)
+            error = restored[part].to(torch.float64) - x
+            squares[part[0], groups] += _grouped(x, size)
+            errors[part[0], groups] += _grouped(error, size)
+    return _decibels(squares, errors)
+
+
+def _pieces(columns: int, size: int) -> Iterator[tuple[int, int]]:
+    """Runs of columns no longer than a block: of whole groups, or parts of one."""
+    whole = BLOCK_ELEMENTS // size * size
+    for start in range(0, columns, whole or size):
+        end = min(start + (whole or size), columns)
+        for first in range(start, end, BLOCK_ELEMENTS):
+            yield first, min(first + BLOCK_ELEMENTS, end)
 
 
 def _grouped(values: Tensor, size: int) -> Tensor:
-    """The sums of squares of groups, the last one of what is left."""
+    """The sums of squares of groups, the last one of what is left; of a part of one group, its only sum."""
+    if values.shape[1] <= size:
+        return values.square().sum(dim=1, keepdim=True)
     filled = torch.nn.functional.pad(values, (0, -values.shape[1] % size))
     return filled.view(values.shape[0], -1, size).square().sum(dim=2)
 

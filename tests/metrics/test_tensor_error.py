@@ -49,7 +49,10 @@ def test_what_is_not_finite() -> None:
         assert (found.max_place, found.figures.max_abs_error) == (place, math.inf)
 
 
-@pytest.mark.parametrize(("rows", "columns", "group"), [(3, 100, None), (5, 64, 16), (700, 130, 32), (1, 1, 4)])
+@pytest.mark.parametrize(
+    ("rows", "columns", "group"),
+    [(3, 100, None), (5, 64, 16), (700, 130, 32), (1, 1, 4), (2, 70_001, None), (2, 70_001, 40_000), (3, 40_000, 96)],
+)
 def test_rows_and_groups(rows: int, columns: int, group: int | None) -> None:
     generator = torch.Generator().manual_seed(7)
     x = torch.randn(rows, columns, generator=generator)
