@@ -17,6 +17,11 @@ _WHOLE_STEP = 1 / 8
 """Of the largest magnitude in units of the scale, on grids of whole steps."""
 _FLOAT_STEP = 1.0038
 """From one scale to the next on grids of floats: less than from a bfloat16 to the next."""
+_CLIPPED_STEP = 1.01
+"""Where more than half of the largest magnitude is cut off."""
+_HOPELESS = 64
+"""Times what can be stored."""
+_LARGEST = torch.finfo(torch.float32).max
 _LONG = 512
 """Blocks of so many numbers have smoother errors, and never the least one far from the ladder's end."""
 _MOST = 1 << 12
@@ -56,7 +61,7 @@ class Candidates:
             if self.storable.are_dense:
                 reaching.add_if_least(before, (reached, signed))
                 before = [*before[-1:], (reached, signed)]
-            if number % _CHECKED == 0 and bool((clipped(signed) >= kept.errors[0]).all()):
+            if number % _CHECKED == 0 and bool(((clipped(signed) >= kept.errors[0]) | self._is_last(signed)).all()):
                 break
         if before:
             reaching.add(*before[-1])
@@ -81,13 +86,17 @@ class Candidates:
         place = (self.reach / (2 * self.storable.least_halved)).clamp(smallest, start)
         coarser = 2 if self.size >= _LONG and self.storable.are_dense else 1
         factor, step = _FLOAT_STEP**coarser, _WHOLE_STEP * coarser * (self.grid.step or 0)
-        last = self.storable.nearest(torch.zeros_like(self.reach))
-        for number in range(_MOST):
-            scales = self.storable.nearest(self.reach / place)
-            yield scales
-            if number % _CHECKED == 0 and torch.equal(scales, last):
-                return
-            place = place + step if self.grid.is_whole else place * factor
+        end = max(self.grid.largest, -self.grid.smallest)
+        for _ in range(_MOST):
+            yield self.storable.nearest(self.reach / place)
+            further = place + step if self.grid.is_whole else place * factor
+            place = torch.where(place > 2 * end, place * _CLIPPED_STEP, further)
+
+    def _is_last(self, scales: Tensor) -> Tensor:
+        """Whether nothing smaller can be stored, or a block is so large that nothing comes near."""
+        smallest, largest = (self.storable.nearest(torch.full_like(scales, size)) for size in (2.0**-126, _LARGEST))
+        end = max(self.grid.largest, -self.grid.smallest)
+        return (scales.abs() <= smallest) | (self.reach > largest.abs() * (end * _HOPELESS))
 
     def _every(self) -> Iterator[Tensor]:
         """From where the largest magnitude is the smallest level."""
