@@ -101,7 +101,7 @@ def _masks() -> Any:
 
 
 def _in_threads(shape: Shape, task: kernel.AffineTask, memory: Any, threads: int | None) -> tuple[int, bool]:
-    """The pass over rows, or over stretches of whole tiles of a single row: the largest word, and whether any is open."""
+    """The pass over rows, or over stretches of tiles of a single row: the largest word, and whether a block is open."""
     values, scales, offsets, packed = memory
     parts = shares(len(values), threads)
     unit = shape.size * max(1, kernel.TILE // shape.size)

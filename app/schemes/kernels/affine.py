@@ -10,7 +10,7 @@ from numba import njit
 from app.schemes.kernels.affine_blocks import encode_block, ends_of
 from app.schemes.kernels.affine_rounding import ZERO_POINT, Pair, PairFormat, between
 from app.schemes.kernels.affine_search import searched
-from app.schemes.kernels.affine_tables import PAIRS, PairTable
+from app.schemes.kernels.affine_tables import PairTable
 from app.schemes.kernels.packing import pack_stretch
 from app.schemes.kernels.vectors import LANES
 
@@ -60,25 +60,25 @@ def quantize_affine(
         tile = blocks_of_row
     room = tile * stride
     staged, codes = np.empty(room, f32), np.empty(room + _ROOM, np.uint8)
-    places, sums = np.empty(stride + 4, np.uint16), np.empty(PAIRS, np.uint32)
+    places = np.empty(stride + 4, np.uint16)
     worst, open_blocks = u32(0), 0
     for row in range(first_row, end_row):
         for first in range(0, blocks_of_row, tile):
             blocks = min(tile, blocks_of_row - first)
             start, block = row * columns + first * size, row * blocks_of_row + first
             count = min(blocks * size, columns - first * size)
-            if count == blocks * stride:
-                found, unsettled = _tile(
-                    values, start, count, stride, task, scales, offsets, block, codes, places, sums
-                )
-            else:
+            source, here = np.int64(values.ctypes.data), start
+            if count != blocks * stride:
                 _stage(values, start, count, size, staged, stride, blocks)
-                found, unsettled = _tile(staged, 0, count, stride, task, scales, offsets, block, codes, places, sums)
+                source, here = np.int64(staged.ctypes.data), 0
+            memory = np.int64(codes.ctypes.data), np.int64(places.ctypes.data)
+            found, unsettled = _tile(source, here, count, stride, task, scales, offsets, block, memory)
             worst, open_blocks = max(worst, found), open_blocks + unsettled
             place = row * task.row_bytes + first * size * task.bits // 8
             pack_stretch(codes, count, task.bits, np.int64(0), packed, place)
         used = (columns * task.bits + 7) // 8
         packed[row * task.row_bytes + used : (row + 1) * task.row_bytes] = 0
+    staged[0], places[0], codes[0] = 0, 0, 0  # they are not given back before: addresses keep nothing alive
     return np.int64(worst) + (np.int64(open_blocks) << 32)
 
 
@@ -92,7 +92,7 @@ def _stage(values: Any, start: Any, count: Any, size: Any, staged: Any, stride: 
 
 
 @njit(nogil=True, error_model="numpy", forceinline=True)
-def _pair(values: Any, start: Any, count: Any, ends: Any, places: Any, sums: Any, task: Any) -> Any:
+def _pair(values: Any, start: Any, count: Any, ends: Any, places: Any, task: Any) -> Any:
     """The pair of a block by the rule."""
     form, low, high = task.form, ends.low, ends.high
     if form.kind == ZERO_POINT:
@@ -104,7 +104,7 @@ def _pair(values: Any, start: Any, count: Any, ends: Any, places: Any, sums: Any
         return plain
     if not _NARROW < width < _WIDE:
         return Pair(form.kind, f32(0), plain.offset)
-    return searched(values, start, count, low, high, places, sums, task)
+    return searched(values, start, count, low, high, places, task)
 
 
 @njit(nogil=True, error_model="numpy")
@@ -117,11 +117,10 @@ def _tile(
     scales: Any,
     offsets: Any,
     block: Any,
-    codes: Any,
-    places: Any,
-    sums: Any,
+    memory: Any,
 ) -> Any:
-    """Pairs and codes of the blocks of a tile: what is called for each is inlined, as numba would count references."""
+    """Pairs and codes of the blocks of a tile; numbers, codes and places are addresses."""
+    codes, places = memory
     worst, unsettled, size = u32(0), 0, task.size
     for index in range((count + size - 1) // size):
         here, valid = start + index * stride, min(size, count - index * size)
@@ -129,7 +128,7 @@ def _tile(
         if task.rule != GIVEN:
             ends = ends_of(values, here, full)
             worst = max(worst, ends.worst)
-            pair = _pair(values, here, valid, ends, places, sums, task)
+            pair = _pair(values, here, valid, ends, places, task)
             scales[block + index], offsets[block + index] = pair.scale, pair.offset
             unsettled += pair.scale == 0
         pair = Pair(task.form.kind, scales[block + index], offsets[block + index])

@@ -11,6 +11,7 @@ import numpy as np
 from numba import njit
 
 from app.schemes.kernels.affine_rounding import MINIMUM, Pair
+from app.schemes.kernels.affine_vectors import put_bytes
 from app.schemes.kernels.vectors import (
     LANES,
     bits_of,
@@ -19,12 +20,10 @@ from app.schemes.kernels.vectors import (
     larger,
     larger_word,
     largest_word,
-    load,
     load_floats,
     smaller,
     spread,
     spread_word,
-    store_bytes,
     total,
 )
 
@@ -56,10 +55,10 @@ class Sums(NamedTuple):
 @njit(nogil=True, error_model="numpy", forceinline=True)
 def ends_of(values: Any, start: Any, count: Any) -> Any:
     """Of whole vectors."""
-    first = load(values, start)
+    first = load_floats(values, start)
     low, high, worst, mask = first, first, spread_word(u32(0)), spread_word(_MAGNITUDE)
     for i in range(start, start + count, LANES):
-        here = load(values, i)
+        here = load_floats(values, i)
         low, high = smaller(here, low), larger(here, high)
         worst = larger_word(worst, bits_of(here) & mask)
     least = float_of(_word_of_key(u32(_ALL - largest_word(spread_word(_ALL) - _keys(low)))))
@@ -85,14 +84,14 @@ def encode_block(values: Any, start: Any, count: Any, pair: Pair, last: Any, cod
     if pair.kind == MINIMUM:
         minimum, least, most = spread(pair.offset), spread(f32(0)), spread(last)
         for i in range(start, start + count, LANES):
-            scaled = (load(values, i) - minimum) * inverse
-            store_bytes(codes, i + shift, bits_of(smaller(larger(scaled, least), most) + magic))
+            scaled = (load_floats(values, i) - minimum) * inverse
+            put_bytes(codes, i + shift, bits_of(smaller(larger(scaled, least), most) + magic))
     else:
         least, most = spread(f32(-pair.offset)), spread(f32(last - pair.offset))
         zero = spread_word(u32(np.int64(pair.offset)))
         for i in range(start, start + count, LANES):
-            scaled = load(values, i) * inverse
-            store_bytes(codes, i + shift, bits_of(smaller(larger(scaled, least), most) + magic) + zero)
+            scaled = load_floats(values, i) * inverse
+            put_bytes(codes, i + shift, bits_of(smaller(larger(scaled, least), most) + magic) + zero)
 
 
 @njit(nogil=True, error_model="numpy", forceinline=True)
@@ -113,7 +112,7 @@ def sums_of(values: Any, start: Any, count: Any, pair: Pair, last: Any, base: An
     )
     whole = start + count // LANES * LANES
     for i in range(start, whole, LANES):
-        here = load(values, i)
+        here = load_floats(values, i)
         scaled = smaller(larger((here - before) * inverse, least), most)
         level = (scaled + magic) - magic
         error = (here - (level * scale + before)) * by
@@ -122,7 +121,7 @@ def sums_of(values: Any, start: Any, count: Any, pair: Pair, last: Any, base: An
         products, errors = products + code * place, errors + error * error
     if whole < start + count:
         mask = load_floats(masks, LANES - (start + count - whole))
-        here = load(values, whole)
+        here = load_floats(values, whole)
         scaled = smaller(larger((here - before) * inverse, least), most)
         level = (scaled + magic) - magic
         error = (here - (level * scale + before)) * by * mask

@@ -10,20 +10,20 @@ from numba import njit
 from app.schemes.kernels.affine_blocks import sums_of
 from app.schemes.kernels.affine_rounding import Pair, between, fitted
 from app.schemes.kernels.affine_tables import STRETCH
+from app.schemes.kernels.affine_vectors import put_short, put_shorts, short_of, without
 from app.schemes.kernels.vectors import (
     LANES,
     add_saturating,
     bits_of,
     float_at,
-    lane_of,
-    load,
+    least_wide,
+    load_floats,
     load_row,
     no_shorts,
     no_wide,
-    short_at,
+    numbered,
     spread,
     spread_word,
-    store_shorts,
     widened,
 )
 
@@ -40,9 +40,9 @@ def fill_places(values: Any, start: Any, count: Any, low: Any, factor: Any, last
     """Where each number lies between the ends of its block; what fills the last four up has a row of zeros."""
     by, magic, mask, base = spread(factor), spread(_MAGIC), spread_word(u32(0xFFFF)), spread(low)
     for i in range(0, count, LANES):
-        store_shorts(places, i, bits_of((load(values, start + i) - base) * by + magic) & mask)
+        put_shorts(places, i, bits_of((load_floats(values, start + i) - base) * by + magic) & mask)
     for i in range(count, (count + 3) // 4 * 4):
-        places[i] = last_place + 1
+        put_short(places, i, np.uint16(last_place + 1))
 
 
 @njit(nogil=True, error_model="numpy", forceinline=True)
@@ -53,7 +53,7 @@ def scan(places: Any, count: Any, rows: Any) -> Any:
         near, far = no_shorts(0), no_shorts(0)
         for i in range(first, min(first + STRETCH, count), 4):
             for step in range(4):
-                row = short_at(places, i + step) << 6
+                row = short_of(places, i + step) << 6
                 near = add_saturating(near, load_row(rows, row))
                 far = add_saturating(far, load_row(rows, row + 32))
         low, high = low + widened(near), high + widened(far)
@@ -61,7 +61,7 @@ def scan(places: Any, count: Any, rows: Any) -> Any:
 
 
 @njit(nogil=True, error_model="numpy", forceinline=True)
-def searched(values: Any, start: Any, count: Any, low: Any, high: Any, places: Any, sums: Any, task: Any) -> Any:
+def searched(values: Any, start: Any, count: Any, low: Any, high: Any, places: Any, task: Any) -> Any:
     """The pair from the best starts and the block's own ends; a scale of 0 where numbers seem to lie on few levels."""
     form, table = task.form, task.table
     width = np.float64(high) - np.float64(low)
@@ -71,11 +71,15 @@ def searched(values: Any, start: Any, count: Any, low: Any, high: Any, places: A
     base = f32(0) if form.kind else low
     best = between(np.float64(low), np.float64(high), form)
     least = sums_of(values, start, count, best, form.last, base, norm, task.masks).error
-    for lane in range(_HALF):
-        sums[lane], sums[lane + _HALF] = lane_of(near, lane), lane_of(far, lane)
+    near, far = numbered(near), numbered(far)
     for _ in range(task.starts):
-        lane = sums.argmin()
-        sums[lane] = u32(0xFFFFFFFF)
+        first, second = least_wide(near), least_wide(far)
+        lane = np.int64(min(first, second) & u32(31))
+        if first <= second:
+            near = without(near, lane)
+        else:
+            far = without(far, lane)
+            lane += _HALF
         below, above = float_at(table.shares, 2 * lane), float_at(table.shares, 2 * lane + 1)
         pair = between(low + width * np.float64(below), high - width * np.float64(above), form)
         for step in range(task.rounds + 1):

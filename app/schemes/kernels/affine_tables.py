@@ -12,7 +12,7 @@ STRETCH = 256
 """Elements whose errors are summed in 16 bits before they are added to sums of 32."""
 _WITHIN = 9
 """Points at which the error of one place is taken, and averaged."""
-_PLACES = {2: 256, 3: 256, 4: 512, 5: 512, 6: 1024, 7: 2048, 8: 2048}
+_PLACES = {2: 128, 3: 256, 4: 256, 5: 512, 6: 1024, 7: 2048, 8: 2048}
 _SHARES = {
     2: (-0.02, 0.30, 0.38),
     3: (-0.05, 0.16, 0.30),
@@ -24,6 +24,8 @@ _SHARES = {
 }
 """Of the range, what is cut off at an end: the least and the most in blocks of 32 to 128, and the most in long ones."""
 _LONG = 1024
+_LARGEST_SUM = (1 << 27) - 1
+"""With the number of a lane, a sum takes 32 bits."""
 
 
 class PairTable(NamedTuple):
@@ -53,7 +55,7 @@ def pair_table(bits: int, size: int) -> HeldPairs:
     last, places = (1 << bits) - 1, _PLACES[bits]
     shares = _pairs(bits, size)
     errors = _errors(shares, last, places)
-    unit = 65535 / (min(size, STRETCH) * (0.5 / last) ** 2)
+    unit = min(65535, _LARGEST_SUM * STRETCH / size) / (min(size, STRETCH) * (0.5 / last) ** 2)
     rows = np.zeros((places + 1, PAIRS), np.uint16)
     rows[:places] = np.minimum(np.rint(errors * unit), 65535)
     memory = _aligned(rows)
