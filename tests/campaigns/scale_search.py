@@ -9,13 +9,16 @@ import argparse
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from app.schemes.entries import SchemeOptions
 from app.schemes.gguf_blocks import GgufBlockScheme
 from app.schemes.gguf_schemes import ENTRIES
+from app.schemes.grid_scheme import GridScheme
 from app.schemes.registry import find_scheme
 from app.schemes.scale_formats import every_number
 from app.schemes.scheme import Choices
@@ -23,7 +26,7 @@ from app.schemes.scheme import Choices
 sys.path.append(str(Path(__file__).parents[1] / "schemes"))
 
 from every_scale import least_errors
-from scale_oracle import KINDS, blocks_of
+from scale_oracle import KINDS, blocks_of, least_error
 
 LIMIT = 0.02
 """Decibels over all blocks of a kind."""
@@ -68,7 +71,41 @@ def gguf_subject(name: str) -> Subject:
     return Subject(group, found, least)
 
 
+def grid_subject(name: str, scales: str | None) -> Subject:
+    """A block a row; float32 scales are held to every choice of levels, others to every number of their format."""
+    takes_scales = scales is not None
+    granularity = "channel" if takes_scales else "block=64" if name in ("nf4", "fp4") else None
+    scheme = find_scheme(name, SchemeOptions(granularity=granularity, scale_format=scales))
+    assert isinstance(scheme, GridScheme)
+    size = 32 if takes_scales else scheme.partition.columns
+
+    def found(blocks: Tensor) -> Tensor:
+        back = scheme.dequantize(scheme.quantize(blocks, Choices()))
+        return (blocks.to(torch.float64) - back).square().sum(dim=1)
+
+    def least(blocks: Tensor) -> Tensor:
+        scale_format = scheme.fitted_format(blocks)
+        every = every_number(scale_format.name)
+        if every is None:
+            return torch.cat([least_error(part, scheme.grid, scale_format) for part in torch.split(blocks, 256)])
+        every = every[(every >= scale_format.smallest) & (every <= scale_format.largest)] / scale_format.divisor
+        levels = scheme.grid.level_tensor().numpy()
+        errors = least_errors(blocks.numpy(), levels, every.numpy(), both_signs=False, clipped=4.5)
+        return torch.from_numpy(errors)
+
+    return Subject(size, found, least)
+
+
+_INTEGERS = tuple(f"int{bits}" for bits in range(2, 9))
+_FLOATS = ("fp8", "fp8_e5m2", "fp6_e2m3", "fp6_e3m2", "fp4_e2m1")
+_FIXED = ("mxfp8", "mxfp8_e5m2", "mxfp6", "mxfp6_e3m2", "mxfp4", "mxint8", "nvfp4", "nf4", "fp4")
+_SCALES = ("float32", "float16", "bfloat16")
+
 SUBJECTS: dict[str, Callable[[], Subject]] = {
+    f"{name}:{scales}": partial(grid_subject, name, scales) for name in (*_INTEGERS, *_FLOATS) for scales in _SCALES
+}
+SUBJECTS |= {name: partial(grid_subject, name, None) for name in _FIXED}
+SUBJECTS |= {
     entry.name: lambda name=entry.name: gguf_subject(name)  # type: ignore[misc]
     for entry in ENTRIES
     if isinstance(find_scheme(entry.name), GgufBlockScheme)
@@ -107,7 +144,7 @@ def main() -> int:
         for kind in (*KINDS, *MORE_KINDS):
             gap, each = gaps(subject, kind, options.blocks)
             hundredth = float(each.quantile(0.99))
-            print(f"{name:12} {kind:10} {gap:+.5f} dB, worst hundredth {hundredth:.4f}, worst {float(each.max()):.3f}")
+            print(f"{name:17} {kind:10} {gap:+.5f} dB, worst hundredth {hundredth:.4f}, worst {float(each.max()):.3f}")
             worst = max(worst, gap)
     print(f"furthest: {worst:.5f} dB")
     return int(worst > LIMIT)

@@ -66,7 +66,7 @@ def _every_scale(blocks: Tensor, grid: Grid, storable: ScaleFormat, *, both_sign
     every = every_number(storable.name)
     if every is None:
         for sign in signs:
-            yield from (sign * part for part in _least_squares_scales(sign * blocks, grid).split(64))
+            yield from (sign * part for part in torch.split(_least_squares_scales(sign * blocks, grid), 64))
         return
     # From where everything becomes zero to where three quarters of the largest number are cut off.
     reach = blocks.abs().amax(dim=1)
@@ -76,7 +76,7 @@ def _every_scale(blocks: Tensor, grid: Grid, storable: ScaleFormat, *, both_sign
     high = (reach / smallest * 2).max()
     places = (usable >= low) & (usable <= high)
     usable = usable[places] if bool(places.any()) else usable[[0, -1]]
-    for part in usable.split(64):
+    for part in torch.split(usable, 64):
         for sign in signs:
             yield (sign * part)[:, None].expand(-1, len(blocks))
 

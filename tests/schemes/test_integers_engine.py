@@ -12,8 +12,8 @@ from app.schemes.scheme import Choices, ScaleRule
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
-    from compressed_tensors.compressors.base import BaseCompressor
-    from compressed_tensors.quantization import QuantizationArgs, QuantizationScheme
+    from compressed_tensors.compressors.base import BaseCompressor  # type: ignore[import-untyped]  # it has no types
+    from compressed_tensors.quantization import QuantizationArgs, QuantizationScheme  # type: ignore[import-untyped]  # it has no types
 
 STRATEGIES: dict[str, dict[str, object]] = {
     "channel": {"strategy": "channel"},

@@ -17,9 +17,9 @@ from app.schemes.scheme import Choices, ScaleRule
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
-    from torchao.prototype.mx_formats.config import ScaleCalculationMode
-    from torchao.prototype.mx_formats.constants import DTYPE_FP6_E2M3, DTYPE_FP6_E3M2
-    from torchao.prototype.mx_formats.mx_tensor import to_dtype, to_mx
+    from torchao.prototype.mx_formats.config import ScaleCalculationMode  # type: ignore[import-untyped]  # it has no types
+    from torchao.prototype.mx_formats.constants import DTYPE_FP6_E2M3, DTYPE_FP6_E3M2  # type: ignore[import-untyped]  # it has no types
+    from torchao.prototype.mx_formats.mx_tensor import to_dtype, to_mx  # type: ignore[import-untyped]  # it has no types
 
 NAMES = ("mxfp8", "mxfp8_e5m2", "mxfp6", "mxfp6_e3m2", "mxfp4", "mxint8")
 TORCHAO = {
