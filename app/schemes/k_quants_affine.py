@@ -15,6 +15,8 @@ from app.schemes.k_quants_numbers import NEVER, block_units, in_units, stored_ha
 from app.schemes.scheme import Choices, ScaleRule
 
 _TINY = 1e-20
+FINER = 2e-5
+"""What a large scale or minimum costs, in its square: of two with the same error the smaller lets d be smaller."""
 _DEGENERATE = 1e-5
 """Of a determinant, beside its first term: below it codes do not tell scale and minimum apart."""
 
@@ -32,6 +34,8 @@ class AffineSearch:
     trials: tuple[tuple[float, float], ...]
     """Factors of d and dmin, of what lets the largest scale and minimum be the limit."""
     rounds: int = 2
+    span: int = 1
+    """How far around a scale and a minimum others are tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +161,7 @@ class _Task:
             low, high = self.range * below, self.range - self.range * above
             quadratic, offset = self._quadratic((high - low) / self.search.top, -low)
             error = self.squares - quadratic.scale * quadratic.products + offset * self.sum
+            error = error + FINER * self.count * (quadratic.scale**2 + (offset - self.low) ** 2)
             scale = torch.where(error < least, quadratic.scale, scale)
             minimum = torch.where(error < least, offset - self.low, minimum)
             least = torch.minimum(error, least)
@@ -205,10 +210,10 @@ class _Task:
         return found
 
     def _around(self, center: AffineScales) -> AffineScales:
-        """The best of scales and minima one off, where the middle of the grid stays in its place."""
+        """The best of scales and minima nearby, where the middle of the grid stays in its place."""
         d, dmin = center.d[:, None], center.dmin[:, None]
         least, scales, minima = torch.full_like(self.low, NEVER), center.scales, center.minima
-        for step, shift in product((-1, 0, 1), repeat=2):
+        for step, shift in product(range(-self.search.span, self.search.span + 1), repeat=2):
             scale = (center.scales + step).clamp(1, self.search.limit)
             middle = center.minima * dmin + (scale - center.scales) * d * (self.search.top / 2)
             minimum = (torch.round(middle / dmin) + shift).clamp_(0, self.search.limit)

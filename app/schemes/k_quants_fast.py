@@ -62,7 +62,7 @@ def _task(scheme: SuperBlockScheme, *, is_searched: bool) -> tuple[Any, Any]:
     if isinstance(search, AffineSearch):
         limits = np.float32(search.top), np.float32(search.limit)
         tries = np.array(search.starts, np.float32), np.array(search.trials, np.float32)
-        return AffineTask(*common, *limits, levels, thresholds, *tries), quantize_affine
+        return AffineTask(*common, search.span, *limits, levels, thresholds, *tries), quantize_affine
     limits = np.float32(search.lowest), np.float32(search.highest)
     tries = np.array(search.starts, np.float32), np.array(search.trials, np.float32)
     return SymmetricTask(

@@ -31,12 +31,13 @@ _FIVE_BITS = _clips(
     "-8,15 -8,-25 10,10 -65,-65 0,-35 -8,-65 -8,-100 0,10 5,0 -120,-80 -65,0 -100,-8"
 )
 _FEW = ((1.0, 1.0), (1.05, 1.05), (1.1, 1.1), (1.05, 1.0), (1.0, 1.05))
+_COARSE = (*_FEW, (1.3, 1.0), (1.0, 1.3))
 _MORE = (*_FEW, (1.1, 1.0), (1.0, 1.1), (1.1, 1.05), (1.05, 1.1))
 _THREE_BITS_ENDS = (-4.8, -4.4, -4.1, -3.8, -3.2, -2.9)
 _SIX_BITS_ENDS = (-32.6, -32.0, -31.4, -30.8, -30.2, -29.6, -29.0, -28.4, -27.8, -27.2, -26.6, -26.0)
 
 SEARCHES: dict[str, AffineSearch | SymmetricSearch] = {
-    "q2_k": AffineSearch(3, 15, _TWO_BITS, _FEW),
+    "q2_k": AffineSearch(3, 15, _TWO_BITS, _COARSE),
     "q3_k": SymmetricSearch(counting_grid(3, -4), -32, _THREE_BITS_ENDS, tuple(range(-32, -26)), 1, both_signs=False),
     "q4_k": AffineSearch(15, 63, _FOUR_BITS, _FEW),
     "q5_k": AffineSearch(31, 63, _FIVE_BITS, _MORE),

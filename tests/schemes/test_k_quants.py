@@ -196,7 +196,7 @@ def test_storage_counts_every_bit_of_the_bytes(name: str) -> None:
     storage = scheme.storage((3, 2 * BLOCK))
     assert storage.total == 3 * 2 * layout.bytes * 8
     assert storage.weights == 3 * 2 * BLOCK
-    assert storage.bits_per_weight == gguf.GGML_QUANT_SIZES[layout.type_id][1] * 8 / BLOCK
+    assert storage.bits_per_weight == gguf.GGML_QUANT_SIZES[gguf.GGMLQuantizationType(layout.type_id)][1] * 8 / BLOCK
     assert ggml_library.block_bytes(name) == (BLOCK, layout.bytes)
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from app.schemes.k_quants_affine import FINER
 from app.schemes.kernels.k_quant_lanes import (
     extreme_of_block,
     inlined,
@@ -133,7 +134,9 @@ def _nearest(quadratic: Any, totals: Any, low: Any, d: Any, dmin: Any, limit: An
 
 
 @inlined
-def _starts(values: Any, weights: Any, size: int, top: Any, reach: Any, totals: Any, starts: Any, room: Any) -> Any:
+def _starts(
+    values: Any, weights: Any, size: int, top: Any, lowest: Any, reach: Any, totals: Any, starts: Any, room: Any
+) -> Any:
     """Quadratics of all starts into `room`, four rows each; scale and offset of the best."""
     count, total, all_squares = totals
     zero, one = splat(f32(0)), splat(f32(1))
@@ -148,6 +151,8 @@ def _starts(values: Any, weights: Any, size: int, top: Any, reach: Any, totals: 
         best = where_less(enough, determinant, best, scale)
         offset = (best * code - total) / count
         error = all_squares - best * products + offset * total
+        minimum = offset - lowest
+        error = error + splat(f32(FINER)) * count * (best * best + minimum * minimum)
         place = 4 * LANES * k
         store(room, place, code)
         store(room, place + LANES, squares)
@@ -159,16 +164,16 @@ def _starts(values: Any, weights: Any, size: int, top: Any, reach: Any, totals: 
 
 
 @inlined
-def _around(values: Any, weights: Any, size: int, top: Any, limit: Any, low: Any, center: Any) -> Any:
-    """The best of scales and minima one off, where the middle of the grid stays in its place."""
+def _around(values: Any, weights: Any, size: int, top: Any, limit: Any, low: Any, center: Any, span: int) -> Any:
+    """The best of scales and minima nearby, where the middle of the grid stays in its place."""
     d, dmin, center_scale, center_minimum = center
     zero, one = splat(f32(0)), splat(f32(1))
     least, scales, minima = splat(f32(_NEVER)), center_scale, center_minimum
-    for step in range(-1, 2):
+    for step in range(-span, span + 1):
         scale = greater(lesser(center_scale + splat(f32(step)), limit), one)
         middle = center_minimum * dmin + (scale - center_scale) * d * (top * splat(f32(0.5)))
         first = rounded(middle / dmin)
-        for shift in range(-1, 2):
+        for shift in range(-span, span + 1):
             minimum = greater(lesser(first + splat(f32(shift)), limit), zero)
             error = _error(values, weights, size, scale * d, minimum * dmin + low, top)
             scales, minima = where_less(error, least, scale, scales), where_less(error, least, minimum, minima)
@@ -217,7 +222,7 @@ def find_affine(
         values, weights, size, greater(plain_scale * d, splat(f32(_NO_SCALE))), plain_minimum * dmin + low, top
     )
     plain = sum_of_block(plain, per_block)
-    best, offset = _starts(values, weights, size, top, reach, totals, task.starts, room)
+    best, offset = _starts(values, weights, size, top, low, reach, totals, task.starts, room)
     largest = largest_of_block(best, per_block) / limit
     extreme = extreme_of_block(offset - low, per_block) / limit
     found_d, found_dmin, scales, minima = d, dmin, plain_scale, plain_minimum
@@ -249,7 +254,9 @@ def find_affine(
         if count:
             found_d, found_dmin = _renewed(values, weights, size, per_block, top, low, totals, found)
             found_d, found_dmin = stored_half(found_d, unit), stored_half(found_dmin, unit)
-        least, scales, minima = _around(values, weights, size, top, limit, low, (found_d, found_dmin, scales, minima))
+        least, scales, minima = _around(
+            values, weights, size, top, limit, low, (found_d, found_dmin, scales, minima), task.span
+        )
     least = sum_of_block(least, per_block)
     return (
         where_less(least, plain, found_d, d),

@@ -24,6 +24,7 @@ class AffineTask(NamedTuple):
     per_block: int
     is_searched: int
     rounds: int
+    span: int
     top: Any
     limit: Any
     levels: Any
