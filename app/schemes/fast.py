@@ -8,6 +8,7 @@ from torch import Tensor
 
 from app.codec.fast import encode_fast
 from app.schemes.affine import AffineScheme
+from app.schemes.gguf_blocks import GgufBlockScheme
 from app.schemes.grid_scheme import GridScheme
 from app.schemes.k_quants import SuperBlockScheme
 from app.schemes.plain_casts import CastScheme
@@ -46,6 +47,10 @@ def _quantize(scheme: Scheme, values: Tensor, choices: Choices, out: QuantizedTe
         from app.schemes.affine_fast import quantize_affine  # noqa: PLC0415 - as above
 
         return quantize_affine(scheme, values, choices, out)
+    if isinstance(scheme, GgufBlockScheme):
+        from app.schemes.fast_gguf import quantize_gguf  # noqa: PLC0415 - as above
+
+        return quantize_gguf(scheme, values, choices, out)
     if isinstance(scheme, CastScheme):
         return _cast(scheme, values, choices, out)
     return None

@@ -15,6 +15,8 @@ from app.schemes.kernels.levels import MAGNITUDE, STEPS, WHOLE, float_codes, nea
 from app.schemes.kernels.vectors import (
     LANES,
     bits_of,
+    choose_word,
+    descending,
     larger_word,
     largest_word,
     load,
@@ -22,6 +24,8 @@ from app.schemes.kernels.vectors import (
     spread_word,
     store_bytes,
     total,
+    word_above,
+    word_of,
 )
 
 f32, u32 = np.float32, np.uint32
@@ -79,3 +83,15 @@ def fitted(values: Any, start: Any, count: Any, scale: Any, table: Any) -> Any:
         squares = squares + level * level
     both, square = total(products), total(squares)
     return f32(scale * f32(both / square)) if both > 0 and square > 0 else scale
+
+
+@njit(nogil=True, error_model="numpy", forceinline=True)
+def first_extreme_is_negative(values: Any, start: Any, count: Any, reach: Any) -> Any:
+    """The sign of the first number of the largest magnitude."""
+    extreme, magnitude = spread_word(word_of(reach)), spread_word(MAGNITUDE)
+    for i in range(start, start + count, LANES):
+        is_below = word_above(extreme, bits_of(load(values, i)) & magnitude)
+        order = largest_word(choose_word(is_below, spread_word(u32(0)), descending(0)))
+        if order:
+            return values[i + LANES - np.int64(order)] < 0
+    return False

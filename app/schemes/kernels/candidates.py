@@ -42,7 +42,7 @@ _LADDERS: dict[str, tuple[tuple[float, float, int], ...]] = {
 }
 """Rungs for blocks of up to 64, 256 and 1024 numbers, and beyond: first, last, and how many."""
 _LADDER_LENGTHS = (64, 256, 1024)
-_ANY = (0.55, 5.0, 96)
+_ANY = (0.55, 5.0, 192)
 """For blocks that a table does not settle."""
 _POSITIVE = 11
 """Lanes for scales of the extreme's own sign where both are tried: whole numbers reach one further below zero."""

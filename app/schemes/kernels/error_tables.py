@@ -15,7 +15,7 @@ HALF = 255
 """Places on each side of zero; -1, 0 and 1 are exact."""
 _WITHIN = 9
 """Points at which the error of one place is taken, and averaged."""
-_TRUSTED = 6
+_TRUSTED = 24
 """A mean error of less than so many times that of places themselves is not told from none."""
 STRETCH = 256
 """Elements whose errors are summed in 16 bits before they are added to sums of 32."""
@@ -46,26 +46,28 @@ class HeldTable:
     memory: tuple[Any, ...] = ()
 
 
-NO_TABLE = HeldTable(ScanTable(*[np.int64(0)] * 5, np.uint32(0)))
+_ZERO = np.int64(0)
+NO_TABLE = HeldTable(ScanTable(_ZERO, _ZERO, _ZERO, _ZERO, _ZERO, np.uint32(0)))
 
 
-def candidate_factors(grid: Grid, ranges: tuple[Candidates, ...]) -> Any:
-    """Scales over the reach: one range for positive ones, and another for negative ones. One of the first is absmax's."""
-    found: list[float] = []
-    for sign, each in zip((1, -1), ranges, strict=False):
-        ratios = np.geomspace(each.last, each.first, each.count)
-        if sign > 0:
-            ratios[np.abs(np.log(ratios)).argmin()] = 1
-        found += [sign / (float(ratio) * grid.end) for ratio in ratios]
+def candidate_factors(grid: Grid, ranges: tuple[Candidates, ...], own_end: float) -> Any:
+    """Scales over the reach: a range for positive ones, another for negative ones; one takes the reach to its end."""
+    found = [
+        sign / (float(ratio) * grid.end)
+        for sign, each in zip((1, -1), ranges, strict=False)
+        for ratio in np.geomspace(each.last, each.first, each.count)
+    ]
     assert len(found) == CANDIDATES
-    return np.array(found, np.float32)
+    factors = np.array(found)
+    factors[np.abs(factors * own_end - 1).argmin()] = 1 / own_end
+    return factors.astype(np.float32)
 
 
 @lru_cache(maxsize=64)
-def scan_table(grid: Grid, ranges: tuple[Candidates, ...], count: int) -> HeldTable:
-    """The table for blocks of so many elements."""
-    factors = candidate_factors(grid, ranges)
-    own = int(np.abs(factors * grid.end - 1).argmin())
+def scan_table(grid: Grid, ranges: tuple[Candidates, ...], count: int, own_end: float) -> HeldTable:
+    """The table for blocks of so many elements; absmax takes the number of largest magnitude to `own_end`."""
+    factors = candidate_factors(grid, ranges, own_end)
+    own = int(np.abs(factors * own_end - 1).argmin())
     return _held(grid, factors, count, own, ranges[0].count, 0)
 
 

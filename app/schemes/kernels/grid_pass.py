@@ -1,13 +1,15 @@
-"""One pass over a stretch of rows: reach, scale, codes and their packing, a tile that fits the nearest cache at a time."""
+"""One pass over a stretch of rows: reach, scale, codes and packing, a tile that fits the nearest cache at a time."""
 
 # mypy: disable-error-code="untyped-decorator"
+# ruff: noqa: ARG001 - the mark of the sources is there for its type
 
 from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
 
-from app.schemes.kernels.blocks import encode_block, reach_word
+from app.schemes.kernels.block_layouts import NONE, BlockForm, write_blocks
+from app.schemes.kernels.blocks import encode_block, first_extreme_is_negative, reach_word
 from app.schemes.kernels.error_tables import ScanTable
 from app.schemes.kernels.levels import MAGNITUDE, GridTable, levels_of
 from app.schemes.kernels.packing import pack_stretch
@@ -20,8 +22,9 @@ f32, u32 = np.float32, np.uint32
 LARGEST = u32(0x7F7FFFFF)
 """The word of the largest finite number."""
 
-ABSMAX, GIVEN, DIRECT, SCAN, POWER = 0, 1, 2, 3, 4
-"""How scales are found: the reach to the grid's end; they are there already; all candidates; a table, for few levels; powers of two."""
+ABSMAX, GIVEN, DIRECT, SCAN, POWER, OWNER = 0, 1, 2, 3, 4, 5
+"""How scales are found: the reach to the grid's end; they are there already; all candidates; a table, for few levels;
+powers of two; as the owner has it."""
 TILE = 2048
 _ROOM = 128
 """Bytes of codes beyond a tile that vectors may touch."""
@@ -51,10 +54,16 @@ class Task(NamedTuple):
     """The power of two in whose octave the largest level is."""
     middle: np.float32
     """Half the last step beyond the largest level."""
+    owner_end: np.float32
+    """For OWNER: the level of the number of largest magnitude, below zero with its sign; 0 for powers of two;
+the owner's."""
+    zero_scale: np.float32
+    """Of a block of zeros."""
+    blocks: BlockForm
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def quantize_rows(values: Any, first_row: Any, end_row: Any, task: Any, scales: Any, packed: Any) -> Any:
+def quantize_rows(values: Any, first_row: Any, end_row: Any, task: Any, scales: Any, packed: Any, sources: Any) -> Any:
     """Rows from the first to before the end; gives the largest word of a magnitude.
 
     `values` and `packed` are flat; `scales` are float32 in the order of blocks.
@@ -79,19 +88,25 @@ def quantize_rows(values: Any, first_row: Any, end_row: Any, task: Any, scales: 
             if not is_full:
                 _stage(values, start, count, size, staged, stride, blocks)
             source, at = (values, start) if is_full else (staged, 0)
-            target, there = (packed, place) if is_full and task.bits == 8 else (codes, 0)
+            is_in_place = is_full and task.bits == 8 and task.blocks.kind == NONE
+            target, there = (packed, place) if is_in_place else (codes, 0)
             found = _tile(source, at, blocks, stride, task, grid, scales, block, target, there, places, notes)
             worst = max(worst, found)
-            if not is_full or task.bits < 8:
+            if task.blocks.kind != NONE:
+                there = row * task.row_bytes + first * size // task.blocks.elements * task.blocks.bytes
+                write_blocks(codes, count, scales, block, task.form.divisor, task.blocks, packed, there)
+            elif not is_in_place:
                 _close_up(codes, size, stride, blocks)
                 pack_stretch(codes, count, task.bits, task.high_first, packed, place)
+        if task.blocks.kind != NONE:
+            continue
         used = (columns * task.bits + 7) // 8
         packed[row * task.row_bytes + used : (row + 1) * task.row_bytes] = 0
     return worst
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def reach_of(values: Any, start: Any, end: Any) -> Any:
+def reach_of(values: Any, start: Any, end: Any, sources: Any) -> Any:
     """The largest word of a magnitude in a stretch."""
     whole = (end - start) // LANES * LANES
     worst = reach_word(values, start, whole)
@@ -139,7 +154,7 @@ def _tile(
     if task.rule != GIVEN:
         worst = _reaches(values, start, blocks, stride, scales, block)
         if task.rule == ABSMAX or worst > LARGEST:
-            _absmax_scales(scales, block, blocks, task.end, task.form)
+            _absmax_scales(scales, block, blocks, task.end, task.zero_scale, task.form)
         elif task.rule == SCAN:
             scan_tile(values, start, blocks, stride, task, grid, scales[block : block + blocks], places, notes)
         else:
@@ -148,7 +163,8 @@ def _tile(
                 scales[block + index] = _searched(values, here, stride, reach, task, grid)
     for index in range(blocks):
         here = index * stride
-        encode_block(values, start + here, stride, scales[block + index], grid, codes, there + here)
+        scale = scales[block + index]
+        encode_block(values, start + here, stride, scale if scale != 0 else f32(1), grid, codes, there + here)
     return worst
 
 
@@ -164,18 +180,30 @@ def _reaches(values: Any, start: Any, blocks: Any, stride: Any, scales: Any, blo
 
 
 @njit(nogil=True, error_model="numpy")
-def _absmax_scales(scales: Any, first: Any, count: Any, end: Any, form: Any) -> None:
-    """The largest magnitudes to scales that bring them to the end of the grid; zeros to 1."""
+def _absmax_scales(scales: Any, first: Any, count: Any, end: Any, zero_scale: Any, form: Any) -> None:
+    """The largest magnitudes to scales that bring them to the end of the grid."""
+    zero = zero_scale if zero_scale == 0 else storable_size(zero_scale, form)
     for i in range(first, first + count):
         reach = scales[i]
-        scales[i] = storable_size(f32(1) if reach == 0 else f32(reach / end), form)
+        scales[i] = zero if reach == 0 else storable_size(f32(reach / end), form)
 
 
 @njit(nogil=True, error_model="numpy")
 def _searched(values: Any, start: Any, count: Any, reach: Any, task: Any, grid: Any) -> Any:
     """The scale with the least error."""
     if reach == 0:
-        return storable(f32(1), task.form)
+        return task.zero_scale if task.zero_scale == 0 else storable(task.zero_scale, task.form)
+    if task.rule == OWNER:
+        return _owner_scale(values, start, count, reach, task)
     if task.rule == POWER:
         return power_scale(values, start, count, reach, task, grid)
     return direct_scale(values, start, count, reach, task, grid)
+
+
+@njit(nogil=True, error_model="numpy", forceinline=True)
+def _owner_scale(values: Any, start: Any, count: Any, reach: Any, task: Any) -> Any:
+    if task.owner_end == 0:
+        return storable(f32(float_of(word_of(reach) & u32(0x7F800000)) / task.octave), task.form)
+    if task.owner_end < 0 and first_extreme_is_negative(values, start, count, reach):
+        reach = -reach
+    return storable(f32(reach / task.owner_end), task.form)

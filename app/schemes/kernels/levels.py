@@ -93,7 +93,7 @@ def grid_table(grid: Grid, code_offset: int) -> HeldGrid | None:
     if len(grid.levels) <= LANES:
         thresholds[: len(grid.levels) - 1] = grid.thresholds().numpy()
         levels[: len(grid.levels)], codes[: len(grid.levels)] = grid.levels, grid.codes
-    mantissa_bits, least_exponent, last_code = _float_parameters(grid) if kind == FLOAT else (0, 1, 0)
+    mantissa_bits, least_exponent, last_code = (kind == FLOAT and _float_parameters(grid)) or (0, 1, 0)
     memory = np.concatenate([thresholds, levels, codes.view(f32)])
     table = GridTable(
         np.int64(kind),
@@ -201,5 +201,3 @@ def nearest_levels(scaled: Any, table: Any) -> Any:
     step = floats_of((exponent - spread_word(table.mantissa_bits)) << spread_word(u32(23)))
     size = smaller(to_floats(rounded) * step, spread(table.high))
     return floats_of(bits_of(size) | (bits_of(scaled) & spread_word(SIGN)))
-
-

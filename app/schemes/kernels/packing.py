@@ -1,4 +1,4 @@
-"""Codes of one byte each into streams of fewer bits: what `app.schemes.packing` gives, eight to sixty-four at a time."""
+"""Codes of one byte each into streams of fewer bits: as `app.schemes.packing` has them, up to sixty-four at a time."""
 
 # mypy: disable-error-code="untyped-decorator"
 

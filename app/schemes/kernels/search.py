@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from app.schemes.kernels.blocks import block_error, fitted
+from app.schemes.kernels.blocks import block_error, first_extreme_is_negative, fitted
 from app.schemes.kernels.error_tables import HALF, STRETCH
 from app.schemes.kernels.levels import MAGIC, MAGNITUDE, SIGN, nearest_levels
 from app.schemes.kernels.sizes import nearest_size
@@ -175,3 +175,26 @@ def power_scale(values: Any, start: Any, count: Any, reach: Any, task: Any, tabl
         values, start, count, low, reach, table
     )
     return high if is_less else low
+
+
+@njit(nogil=True, error_model="numpy")
+def better_with_owner(values: Any, start: Any, count: Any, reach: Any, scale: Any, task: Any, table: Any) -> Any:
+    """The scale, or that of absmax as the owner has it, where it has less error."""
+    extreme, end = reach, task.end
+    if task.owner_end < 0:
+        end = task.owner_end
+        extreme = -reach if first_extreme_is_negative(values, start, count, reach) else reach
+    owner = storable(f32(extreme / end), task.form)
+    is_less = block_error(values, start, count, owner, reach, table) < block_error(
+        values, start, count, scale, reach, table
+    )
+    return owner if is_less else scale
+
+
+@njit(nogil=True, error_model="numpy")
+def is_lost(values: Any, start: Any, count: Any, reach: Any, scale: Any, table: Any) -> Any:
+    """Whether zeros in place of the block have less error: of grids without a zero, far below the smallest scale."""
+    power = f32(0)
+    for i in range(start, start + count):
+        power += f32(values[i] / reach) * f32(values[i] / reach)
+    return power < block_error(values, start, count, scale, reach, table)

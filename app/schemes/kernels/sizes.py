@@ -14,6 +14,7 @@ from app.schemes.scale_formats import ScaleFormat
 
 f32, u32 = np.float32, np.uint32
 
+
 class SizeFormat(NamedTuple):
     """What rounding a float32 to a scale needs; a size is a scale times the divisor of the tensor."""
 
@@ -42,7 +43,7 @@ def size_format(scale_format: ScaleFormat) -> SizeFormat:
     drop = 23 - number_format.mantissa_bits
     half = (1 << drop >> 1) - 1 if drop else 0
     is_power = scale_format.name == "float8_e8m0fnu"
-    least_normal = 2.0 ** -126 if is_power else float(number_format.min_normal or 2.0**-126)
+    least_normal = 2.0**-126 if is_power else float(number_format.min_normal or 2.0**-126)
     is_plain = is_power or least_normal < 2.0**-120
     return SizeFormat(
         f32(scale_format.divisor),

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from app.schemes.kernels.blocks import block_error, fitted, reach_word
+from app.schemes.kernels.blocks import fitted, reach_word
 from app.schemes.kernels.error_tables import HALF
-from app.schemes.kernels.search import direct_scale, fill_places, further, scan, storable
+from app.schemes.kernels.search import better_with_owner, direct_scale, fill_places, further, is_lost, scan, storable
 from app.schemes.kernels.vectors import (
     LANES,
     bits_of,
@@ -107,27 +107,26 @@ def _chosen(reach: Any, best: Any, own: Any, count: Any, task: Any) -> Any:
     """The storable scale of the best lane, and what is left to do; the reach itself where the table does not tell."""
     scanned = task.scan
     lane, least = np.int64(best & u32(31)), np.int64(best >> u32(5))
+    scale = storable(f32(reach * float_at(scanned.factors, lane)), task.form)
+    is_clamped = abs(scale) * task.form.divisor <= task.form.smallest
     is_last = (lane == 2 * LANES - 1) | (lane == scanned.positive - 1)
     is_first = (lane == 0) | (lane == scanned.positive)
-    is_lost = (abs(reach) <= _LEAST_REACH) | is_last | (least * 1024 < np.int64(scanned.trusted) * count)
+    lost = (abs(reach) <= _LEAST_REACH) | is_last | is_clamped | (least * 1024 < np.int64(scanned.trusted) * count)
     note = _PLAIN * ((lane != scanned.own) & (least * 64 >= np.int64(own) * 63)) + _ENDS * is_first
-    scale = storable(f32(reach * float_at(scanned.factors, lane)), task.form)
-    return (reach, _DIRECT) if is_lost else (scale, note)
+    return (reach, _DIRECT) if lost else (scale, note)
 
 
 @njit(nogil=True, error_model="numpy")
-def _settled(
-    values: Any, start: Any, count: Any, task: Any, grid: Any, scale: Any, note: Any
-) -> Any:
+def _settled(values: Any, start: Any, count: Any, task: Any, grid: Any, scale: Any, note: Any) -> Any:
     form = task.form
     reach = float_of(reach_word(values, start, count))
     if note >= _DIRECT:
-        return storable(f32(1), form) if reach == 0 else direct_scale(values, start, count, reach, task, grid)
+        if reach == 0:
+            return task.zero_scale if task.zero_scale == 0 else storable(task.zero_scale, form)
+        scale = direct_scale(values, start, count, reach, task, grid)
+        scale = better_with_owner(values, start, count, reach, scale, task, grid)
+        return f32(0) if task.zero_scale == 0 and is_lost(values, start, count, reach, scale, grid) else scale
     if note & _ENDS:
         beyond = further(values, start, count, scale, reach, task, grid)
         scale = storable(fitted(values, start, count, storable(beyond, form), grid), form)
-    plain = storable(f32(reach / task.end), form)
-    is_less = block_error(values, start, count, scale, reach, grid) < block_error(
-        values, start, count, plain, reach, grid
-    )
-    return scale if is_less else plain
+    return better_with_owner(values, start, count, reach, scale, task, grid)

@@ -3,8 +3,8 @@
 Sums over lanes have one order on every machine: halves are added until one lane is left.
 """
 
-# mypy: disable-error-code="untyped-decorator,misc"
-# ruff: noqa: ARG001, ARG005 - numba fixes what an intrinsic is given
+# mypy: disable-error-code="untyped-decorator,misc,no-untyped-call"
+# ruff: noqa: ARG001, ARG002, ARG005 - numba fixes what an intrinsic is given
 
 import operator
 from collections.abc import Callable
@@ -19,7 +19,7 @@ from numba.extending import intrinsic, lower_builtin, models, register_model
 LANES = 16
 
 
-class Vector(types.Type):  # type: ignore[misc, name-defined]
+class Vector(types.Type):
     """So many lanes of one of numba's numbers."""
 
     def __init__(self, element: Any, count: int) -> None:
@@ -28,7 +28,7 @@ class Vector(types.Type):  # type: ignore[misc, name-defined]
 
 
 @register_model(Vector)
-class _VectorModel(models.PrimitiveModel):  # type: ignore[misc, name-defined]
+class _VectorModel(models.PrimitiveModel):
     def __init__(self, manager: Any, vector: Any) -> None:
         lane = ir.FloatType() if vector.element == float32 else ir.IntType(vector.element.bitwidth)
         super().__init__(manager, vector, ir.VectorType(lane, vector.count))
@@ -44,7 +44,7 @@ _FLOAT_LANES, _WORD_LANES = ir.VectorType(ir.FloatType(), LANES), ir.VectorType(
 _SHORT_LANES, _WIDE_LANES = ir.VectorType(ir.IntType(16), 2 * LANES), ir.VectorType(_LANE, 2 * LANES)
 
 
-class _SameTwice(AbstractTemplate):  # type: ignore[misc]
+class _SameTwice(AbstractTemplate):
     def generic(self, args: Any, kws: Any) -> Any:
         left, right = args
         return signature(left, left, left) if isinstance(left, Vector) and left == right else None
@@ -89,7 +89,9 @@ def _instruction(result: Any, arguments: tuple[Any, ...], emit: Callable[..., An
 
 def _splat(builder: Any, value: Any, kind: Any) -> Any:
     first = builder.insert_element(ir.Constant(kind, ir.Undefined), value, _LANE(0))
-    return builder.shuffle_vector(first, ir.Constant(kind, ir.Undefined), ir.Constant(ir.VectorType(_LANE, LANES), None))
+    return builder.shuffle_vector(
+        first, ir.Constant(kind, ir.Undefined), ir.Constant(ir.VectorType(_LANE, LANES), None)
+    )
 
 
 word_of = _instruction(uint32, (float32,), lambda builder, value: builder.bitcast(value, _LANE))
@@ -130,6 +132,10 @@ word_above = _instruction(
     words, (words, words), lambda builder, a, b: builder.sext(builder.icmp_unsigned(">", a, b), _WORD_LANES)
 )
 """All ones where a > b, else 0."""
+
+
+descending = _instruction(words, (int64,), lambda builder, value: ir.Constant(_WORD_LANES, list(range(LANES, 0, -1))))
+"""16 in the first lane to 1 in the last, whatever it is given."""
 
 
 def _choose(builder: Any, mask: Any, a: Any, b: Any) -> Any:
@@ -286,9 +292,7 @@ def _pick(builder: Any, table: Any, index: Any) -> Any:
     for bit in range(4):
         place = ir.Constant(_WORD_LANES, [1 << bit] * LANES)
         is_set = builder.icmp_unsigned("!=", builder.and_(index, place), ir.Constant(_WORD_LANES, None))
-        entries = [
-            builder.select(is_set, high, low) for low, high in zip(entries[0::2], entries[1::2], strict=True)
-        ]
+        entries = [builder.select(is_set, high, low) for low, high in zip(entries[0::2], entries[1::2], strict=True)]
     return entries[0]
 
 
