@@ -9,6 +9,7 @@ from app.schemes.kernels.k_quant_lanes import (
     extreme_of_block,
     inlined,
     largest_of_block,
+    lowest_and_highest,
     stored_half,
     sum_of_block,
 )
@@ -92,19 +93,6 @@ def _totals(values: Any, weights: Any, size: int, low: Any) -> Any:
 
 
 @inlined
-def _lowest(values: Any, size: int, per_block: int) -> Any:
-    """Lowest and highest of each lane; the lowest not above zero unless all of the super-block is."""
-    low = load(values, 0)
-    high = low
-    for i in range(1, size):
-        x = load(values, i * LANES)
-        low, high = lesser(x, low), greater(x, high)
-    zero = splat(f32(0))
-    lowest = zero - largest_of_block(zero - low, per_block)
-    return where_less(zero, lowest, low, lesser(low, zero)), high
-
-
-@inlined
 def _whole(numbers: Any, unit: Any, limit: Any) -> Any:
     return greater(lesser(rounded(numbers / unit), limit), splat(f32(0)))
 
@@ -164,6 +152,24 @@ def _starts(
 
 
 @inlined
+def _trial(d: Any, dmin: Any, totals: Any, low: Any, task: Any, room: Any) -> Any:
+    """(error of each sub-block, scales, minima) by the starts' quadratics."""
+    error, scale, minimum = splat(f32(_NEVER)), splat(f32(0)), splat(f32(0))
+    for k in range(task.starts.shape[0]):
+        place = 4 * LANES * k
+        quadratic = (
+            load(room, place),
+            load(room, place + LANES),
+            load(room, place + 2 * LANES),
+            load(room, place + 3 * LANES),
+        )
+        e, s, m = _nearest(quadratic, totals, low, d, dmin, splat(task.limit))
+        scale, minimum = where_less(e, error, s, scale), where_less(e, error, m, minimum)
+        error = lesser(e, error)
+    return error, scale, minimum
+
+
+@inlined
 def _around(values: Any, weights: Any, size: int, top: Any, limit: Any, low: Any, center: Any, span: int) -> Any:
     """The best of scales and minima nearby, where the middle of the grid stays in its place."""
     d, dmin, center_scale, center_minimum = center
@@ -209,7 +215,7 @@ def find_affine(
     """(d, dmin, scales, minima), d and dmin in units; values in units are changed."""
     top, limit = splat(task.top), splat(task.limit)
     zero = splat(f32(0))
-    low, high = _lowest(values, size, per_block)
+    low, high = lowest_and_highest(values, size, per_block)
     reach = greater(high - low, splat(f32(_TINY)))
     wide = where_less(splat(f32(_TINY)), reach, reach, zero) / top
     d = stored_half(largest_of_block(wide, per_block) / limit, unit)
@@ -230,23 +236,10 @@ def find_affine(
     for trial in range(task.trials.shape[0]):
         tried_d = stored_half(largest * splat(task.trials[trial, 0]), unit)
         tried_dmin = stored_half(extreme * splat(task.trials[trial, 1]), unit)
-        error, scale, minimum = splat(f32(_NEVER)), zero, zero
-        for k in range(task.starts.shape[0]):
-            place = 4 * LANES * k
-            quadratic = (
-                load(room, place),
-                load(room, place + LANES),
-                load(room, place + 2 * LANES),
-                load(room, place + 3 * LANES),
-            )
-            e, s, m = _nearest(quadratic, totals, low, tried_d, tried_dmin, limit)
-            scale, minimum = where_less(e, error, s, scale), where_less(e, error, m, minimum)
-            error = lesser(e, error)
+        error, scale, minimum = _trial(tried_d, tried_dmin, totals, low, task, room)
         error = sum_of_block(error, per_block)
-        found_d, found_dmin = (
-            where_less(error, least, tried_d, found_d),
-            where_less(error, least, tried_dmin, found_dmin),
-        )
+        found_d = where_less(error, least, tried_d, found_d)
+        found_dmin = where_less(error, least, tried_dmin, found_dmin)
         scales, minima = where_less(error, least, scale, scales), where_less(error, least, minimum, minima)
         least = lesser(error, least)
     for count in range(task.rounds):

@@ -132,3 +132,16 @@ def scale_by_unit(values: Any, size: int, per_block: int) -> Any:
         x = load(values, i * LANES) * inverse
         store(values, i * LANES, greater(lesser(x, two), zero - two))
     return unit, largest_of_block(largest, per_block), check
+
+
+@inlined
+def lowest_and_highest(values: Any, size: int, per_block: int) -> Any:
+    """Lowest and highest of each lane; the lowest not above zero unless all of the super-block is."""
+    low = load(values, 0)
+    high = low
+    for i in range(1, size):
+        x = load(values, i * LANES)
+        low, high = lesser(x, low), greater(x, high)
+    zero = splat(f32(0))
+    lowest = zero - largest_of_block(zero - low, per_block)
+    return where_less(zero, lowest, low, lesser(low, zero)), high
