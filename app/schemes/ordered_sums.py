@@ -1,6 +1,5 @@
 """Sums of rows in one order on every machine: torch's own depends on the width of a processor's vectors."""
 
-import torch
 from torch import Tensor
 
 
