@@ -65,7 +65,7 @@ class BlockLayout:
     def code_bytes(self) -> int:
         """Of a block."""
         place = self.place("q")
-        return place.stop - place.start
+        return int(place.stop - place.start)
 
     @property
     def has_minimum(self) -> bool:
