@@ -109,7 +109,7 @@ class GgufBlockScheme:
     def unit_of(self, stored: QuantizedTensor) -> Tensor | None:
         """float32: the scale of the whole tensor, where there is one."""
         del stored
-        return None  # noqa: RET501 - said aloud, for subclasses have one
+        return None
 
     def elements(self, stored: QuantizedTensor) -> Elements:
         """See `Scheme`."""
