@@ -17,6 +17,7 @@ from app.schemes.kernels import affine as kernel
 from app.schemes.kernels.affine_rounding import MINIMUM, ZERO_POINT, PairFormat
 from app.schemes.kernels.affine_tables import NO_PAIRS, pair_table
 from app.schemes.kernels.sizes import size_format
+from app.schemes.kernels.sources import mark
 from app.schemes.kernels.vectors import LANES
 from app.schemes.partitions import Granularity
 from app.schemes.scheme import Choices, QuantizedTensor, ScaleRule, check_values
@@ -107,13 +108,13 @@ def _in_threads(shape: Shape, task: kernel.AffineTask, memory: Any, threads: int
     unit = shape.size * max(1, kernel.TILE // shape.size)
 
     def rows(first: int, end: int) -> int:
-        return int(kernel.quantize_affine(values, first, end, task, scales, offsets, packed))
+        return int(kernel.quantize_affine(values, first, end, task, scales, offsets, packed, mark()))
 
     def stretch(first: int, end: int) -> int:
         bits, block = int(task.bits), first // shape.size
         there = packed[first * bits // 8 : end * bits // 8 if end < shape.columns else None]
         inner = task._replace(columns=np.int64(end - first), row_bytes=np.int64(len(there)))
-        return int(kernel.quantize_affine(values[first:end], 0, 1, inner, scales[block:], offsets[block:], there))
+        return int(kernel.quantize_affine(values[first:end], 0, 1, inner, scales[block:], offsets[block:], there, mark()))
 
     if shape.rows > 1 or unit % LANES or unit * int(task.bits) % 8:
         found = mapped(rows, stretches(shape.rows, 1, parts))

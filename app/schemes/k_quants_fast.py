@@ -15,6 +15,7 @@ from app.schemes.k_quants_affine import AffineSearch
 from app.schemes.k_quants_layout import BLOCK
 from app.schemes.kernels.k_quant_pass import AffineTask, SymmetricTask, quantize_affine, quantize_symmetric
 from app.schemes.kernels.k_quant_vectors import LANES
+from app.schemes.kernels.sources import mark
 from app.schemes.scheme import Choices, QuantizedTensor, ScaleRule, check_values
 
 _SMALLEST_SHARE = 1 << 15
@@ -47,7 +48,7 @@ def quantize_super_blocks(
     task, kernel = _task(scheme, is_searched=choices.scale is ScaleRule.MSE)
     flat, packed = values.view(-1).numpy(), codes.view(-1).numpy()
     are_finite = _in_threads(
-        lambda part: bool(kernel(flat, importance, part.start, part.stop, task, packed)), blocks, choices.threads
+        lambda part: bool(kernel(flat, importance, part.start, part.stop, task, packed, mark())), blocks, choices.threads
     )
     if not all(are_finite):
         check_values(values, choices)

@@ -1,6 +1,7 @@
 """One pass over a stretch of rows of affine integers: ends, scale and offset, codes and their packing, tile by tile."""
 
 # mypy: disable-error-code="untyped-decorator"
+# ruff: noqa: ARG001 - the mark of the sources is there for its type
 
 from typing import Any, NamedTuple
 
@@ -45,7 +46,7 @@ class AffineTask(NamedTuple):
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def quantize_affine(
-    values: Any, first_row: Any, end_row: Any, task: Any, scales: Any, offsets: Any, packed: Any
+    values: Any, first_row: Any, end_row: Any, task: Any, scales: Any, offsets: Any, packed: Any, sources: Any
 ) -> Any:
     """Rows from the first to before the end; gives the largest word of a magnitude, and in higher bits the open blocks.
 

@@ -1,5 +1,7 @@
 """One pass over a stretch of super-blocks: scales, codes and bytes, sixteen sub-blocks at a time."""
 
+# ruff: noqa: ARG001 - the mark of the sources is there for its type
+
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -98,7 +100,7 @@ def _weights(importance: Any, starts: Any, per_block: int, target: Any, room: An
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def quantize_affine(values: Any, importance: Any, first: int, last: int, task: Any, out: Any) -> Any:
+def quantize_affine(values: Any, importance: Any, first: int, last: int, task: Any, out: Any, sources: Any) -> Any:
     """Super-blocks from the first to the last into their bytes; whether all numbers are finite.
 
     `importance` has a weight for each column, or none.
@@ -134,7 +136,7 @@ def quantize_affine(values: Any, importance: Any, first: int, last: int, task: A
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def quantize_symmetric(values: Any, importance: Any, first: int, last: int, task: Any, out: Any) -> Any:
+def quantize_symmetric(values: Any, importance: Any, first: int, last: int, task: Any, out: Any, sources: Any) -> Any:
     """As `quantize_affine`, for scales without minima."""
     per_block = task.per_block
     size = BLOCK // per_block
