@@ -15,8 +15,7 @@ from app.schemes.kernels.levels import MAGNITUDE, STEPS, WHOLE, float_codes, nea
 from app.schemes.kernels.vectors import (
     LANES,
     bits_of,
-    choose_word,
-    descending,
+    larger,
     larger_word,
     largest_word,
     load,
@@ -24,7 +23,6 @@ from app.schemes.kernels.vectors import (
     spread_word,
     store_bytes,
     total,
-    word_above,
     word_of,
 )
 
@@ -88,10 +86,20 @@ def fitted(values: Any, start: Any, count: Any, scale: Any, table: Any) -> Any:
 @njit(nogil=True, error_model="numpy", forceinline=True)
 def first_extreme_is_negative(values: Any, start: Any, count: Any, reach: Any) -> Any:
     """The sign of the first number of the largest magnitude."""
-    extreme, magnitude = spread_word(word_of(reach)), spread_word(MAGNITUDE)
+    top, bottom = spread(f32(0)), spread(f32(0))
     for i in range(start, start + count, LANES):
-        is_below = word_above(extreme, bits_of(load(values, i)) & magnitude)
-        order = largest_word(choose_word(is_below, spread_word(u32(0)), descending(0)))
-        if order:
-            return values[i + LANES - np.int64(order)] < 0
+        vector = load(values, i)
+        top, bottom = larger(top, vector), larger(bottom, spread(f32(0)) - vector)
+    extreme = word_of(reach)
+    if largest_word(bits_of(top)) < extreme:
+        return True
+    return largest_word(bits_of(bottom)) >= extreme and _first_of_both(values, start, count, reach)
+
+
+@njit(nogil=True, error_model="numpy")
+def _first_of_both(values: Any, start: Any, count: Any, reach: Any) -> Any:
+    """Whether the first of two numbers of one magnitude is the negative one."""
+    for i in range(start, start + count):
+        if abs(values[i]) == reach:
+            return values[i] < 0
     return False

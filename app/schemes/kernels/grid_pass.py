@@ -13,7 +13,7 @@ from app.schemes.kernels.blocks import encode_block, first_extreme_is_negative, 
 from app.schemes.kernels.error_tables import ScanTable
 from app.schemes.kernels.levels import MAGNITUDE, GridTable, levels_of
 from app.schemes.kernels.packing import pack_stretch
-from app.schemes.kernels.search import direct_scale, power_scale, storable, storable_size
+from app.schemes.kernels.search import direct_scale, low_power, power_scale, storable, storable_size
 from app.schemes.kernels.sizes import SizeFormat
 from app.schemes.kernels.tile_scan import scan_tile
 from app.schemes.kernels.vectors import LANES, float_of, word_of
@@ -155,6 +155,12 @@ def _tile(
         worst = _reaches(values, start, blocks, stride, scales, block)
         if task.rule == ABSMAX or worst > LARGEST:
             _absmax_scales(scales, block, blocks, task.end, task.zero_scale, task.form)
+        elif task.rule == OWNER:
+            for index in range(blocks):
+                here = block + index
+                scales[here] = _owner_scale(values, start + index * stride, stride, scales[here], task)
+        elif task.rule == POWER:
+            _power_scales(values, start, blocks, stride, task, grid, scales, block)
         elif task.rule == SCAN:
             scan_tile(values, start, blocks, stride, task, grid, scales[block : block + blocks], places, notes)
         else:
@@ -193,17 +199,31 @@ def _searched(values: Any, start: Any, count: Any, reach: Any, task: Any, grid: 
     """The scale with the least error."""
     if reach == 0:
         return task.zero_scale if task.zero_scale == 0 else storable(task.zero_scale, task.form)
-    if task.rule == OWNER:
-        return _owner_scale(values, start, count, reach, task)
-    if task.rule == POWER:
-        return power_scale(values, start, count, reach, task, grid)
     return direct_scale(values, start, count, reach, task, grid)
 
 
 @njit(nogil=True, error_model="numpy", forceinline=True)
 def _owner_scale(values: Any, start: Any, count: Any, reach: Any, task: Any) -> Any:
+    if reach == 0:
+        return task.zero_scale
     if task.owner_end == 0:
         return storable(f32(float_of(word_of(reach) & u32(0x7F800000)) / task.octave), task.form)
     if task.owner_end < 0 and first_extreme_is_negative(values, start, count, reach):
         reach = -reach
     return storable(f32(reach / task.owner_end), task.form)
+
+
+@njit(nogil=True, error_model="numpy", forceinline=True)
+def _power_scales(
+    values: Any, start: Any, blocks: Any, stride: Any, task: Any, grid: Any, scales: Any, block: Any
+) -> None:
+    """Powers of two in place of reaches; few blocks have anything to compare."""
+    zero = task.zero_scale if task.zero_scale == 0 else storable(task.zero_scale, task.form)
+    for index in range(blocks):
+        reach = scales[block + index]
+        low = low_power(reach, task)
+        if reach == 0:
+            low = zero
+        elif reach > f32(low * task.middle):
+            low = power_scale(values, start + index * stride, stride, reach, low, task.form, grid)
+        scales[block + index] = low

@@ -159,18 +159,19 @@ def direct_scale(values: Any, start: Any, count: Any, reach: Any, task: Any, tab
     return best
 
 
-@njit(nogil=True, error_model="numpy")
-def power_scale(values: Any, start: Any, count: Any, reach: Any, task: Any, table: Any) -> Any:
-    """The power of two that puts the reach into the grid's last octave, or the next one up where that has less error.
+@njit(nogil=True, error_model="numpy", forceinline=True)
+def low_power(reach: Any, task: Any) -> Any:
+    """The power of two that puts the reach into the grid's last octave.
 
-    Up to half a step beyond the largest level, the levels of the larger scale are among those of the smaller one: there
-    is nothing to compare.
+    Up to half a step beyond the largest level, the levels of a larger scale are among those of this one.
     """
-    word = word_of(f32(reach / task.octave))
-    low = storable(float_of(word & u32(0x7F800000)), task.form)
-    high = storable(f32(low * f32(2)), task.form)
-    if reach <= f32(low * task.middle):
-        return low
+    return storable_size(float_of(word_of(f32(reach / task.octave)) & u32(0x7F800000)), task.form)
+
+
+@njit(nogil=True, error_model="numpy")
+def power_scale(values: Any, start: Any, count: Any, reach: Any, low: Any, form: Any, table: Any) -> Any:
+    """That power of two, or the next one up where it has less error."""
+    high = storable(f32(low * f32(2)), form)
     is_less = block_error(values, start, count, high, reach, table) < block_error(
         values, start, count, low, reach, table
     )

@@ -134,10 +134,6 @@ word_above = _instruction(
 """All ones where a > b, else 0."""
 
 
-descending = _instruction(words, (int64,), lambda builder, value: ir.Constant(_WORD_LANES, list(range(LANES, 0, -1))))
-"""16 in the first lane to 1 in the last, whatever it is given."""
-
-
 def _choose(builder: Any, mask: Any, a: Any, b: Any) -> Any:
     return builder.select(builder.icmp_signed("<", mask, ir.Constant(_WORD_LANES, None)), a, b)
 
