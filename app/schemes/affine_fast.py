@@ -114,7 +114,9 @@ def _in_threads(shape: Shape, task: kernel.AffineTask, memory: Any, threads: int
         bits, block = int(task.bits), first // shape.size
         there = packed[first * bits // 8 : end * bits // 8 if end < shape.columns else None]
         inner = task._replace(columns=np.int64(end - first), row_bytes=np.int64(len(there)))
-        return int(kernel.quantize_affine(values[first:end], 0, 1, inner, scales[block:], offsets[block:], there, mark()))
+        return int(
+            kernel.quantize_affine(values[first:end], 0, 1, inner, scales[block:], offsets[block:], there, mark())
+        )
 
     if shape.rows > 1 or unit % LANES or unit * int(task.bits) % 8:
         found = mapped(rows, stretches(shape.rows, 1, parts))

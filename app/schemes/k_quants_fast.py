@@ -48,7 +48,9 @@ def quantize_super_blocks(
     task, kernel = _task(scheme, is_searched=choices.scale is ScaleRule.MSE)
     flat, packed = values.view(-1).numpy(), codes.view(-1).numpy()
     are_finite = _in_threads(
-        lambda part: bool(kernel(flat, importance, part.start, part.stop, task, packed, mark())), blocks, choices.threads
+        lambda part: bool(kernel(flat, importance, part.start, part.stop, task, packed, mark())),
+        blocks,
+        choices.threads,
     )
     if not all(are_finite):
         check_values(values, choices)
