@@ -12,7 +12,7 @@ from typing import Any
 
 from llvmlite import binding, ir
 from numba import float32, int64, types, uint8, uint16, uint32, void
-from numba.core import cgutils
+from numba.core import cgutils, config
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
 from numba.extending import intrinsic, lower_builtin, models, register_model
 
@@ -279,8 +279,16 @@ lane_of = _instruction(uint32, (wide, int64), lambda builder, vector, lane: buil
 """One lane."""
 
 
+def _has_picks() -> bool:
+    """Whether code is made for processors that pick from sixteen floats at once."""
+    chosen = config.CPU_FEATURES
+    if chosen is not None:
+        return "+avx512f" in chosen
+    return bool(binding.get_host_cpu_features().get("avx512f", False))
+
+
 def _pick(builder: Any, table: Any, index: Any) -> Any:
-    if binding.get_host_cpu_features().get("avx512f", False):
+    if _has_picks():
         kind = ir.FunctionType(_FLOAT_LANES, [_FLOAT_LANES, _WORD_LANES])
         found = cgutils.get_or_insert_function(builder.module, kind, "llvm.x86.avx512.permvar.sf.512")
         return builder.call(found, [table, index])
@@ -294,7 +302,7 @@ def _pick(builder: Any, table: Any, index: Any) -> Any:
 
 def _place(builder: Any, values: Any, thresholds: Any) -> Any:
     """By halving where sixteen floats can be picked from at once, else by counting."""
-    if not binding.get_host_cpu_features().get("avx512f", False):
+    if not _has_picks():
         count = ir.Constant(_WORD_LANES, None)
         for lane in range(LANES - 1):
             one = _splat(builder, builder.extract_element(thresholds, _LANE(lane)), _FLOAT_LANES)
