@@ -281,7 +281,7 @@ lane_of = _instruction(uint32, (wide, int64), lambda builder, vector, lane: buil
 
 def _has_picks() -> bool:
     """Whether code is made for processors that pick from sixteen floats at once."""
-    chosen = config.CPU_FEATURES
+    chosen = getattr(config, "CPU_FEATURES", None)
     if chosen is not None:
         return "+avx512f" in chosen
     return bool(binding.get_host_cpu_features().get("avx512f", False))
