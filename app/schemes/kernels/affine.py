@@ -9,11 +9,13 @@ import numpy as np
 from numba import njit
 
 from app.schemes.kernels.affine_blocks import encode_block, ends_of
+from app.schemes.kernels.affine_lanes import LONGEST, NARROW, WIDE, LaneRoom, search_lanes
 from app.schemes.kernels.affine_rounding import ZERO_POINT, Pair, PairFormat, between
 from app.schemes.kernels.affine_search import searched
-from app.schemes.kernels.affine_tables import PairTable
+from app.schemes.kernels.affine_tables import PAIRS, PairTable
+from app.schemes.kernels.affine_vectors import put_floats
 from app.schemes.kernels.packing import pack_stretch
-from app.schemes.kernels.vectors import LANES
+from app.schemes.kernels.vectors import LANES, load_floats
 
 f32, u32 = np.float32, np.uint32
 
@@ -23,8 +25,6 @@ ABSMAX, GIVEN, SEARCH = 0, 1, 2
 TILE = 4096
 _ROOM = 128
 """Bytes of codes beyond a tile that vectors may touch."""
-_NARROW, _WIDE = f32(1e-30), f32(1e36)
-"""Widths between which a search works in float32."""
 
 
 class AffineTask(NamedTuple):
@@ -61,7 +61,7 @@ def quantize_affine(
         tile = blocks_of_row
     room = tile * stride
     staged, codes = np.empty(room, f32), np.empty(room + _ROOM, np.uint8)
-    places = np.empty(stride + 4, np.uint16)
+    places, worked = np.empty(stride + 4, np.uint16), np.empty(_work_room(size), f32)
     worst, open_blocks = u32(0), 0
     for row in range(first_row, end_row):
         for first in range(0, blocks_of_row, tile):
@@ -72,14 +72,15 @@ def quantize_affine(
             if count != blocks * stride:
                 _stage(values, start, count, size, staged, stride, blocks)
                 source, here = np.int64(staged.ctypes.data), 0
-            memory = np.int64(codes.ctypes.data), np.int64(places.ctypes.data)
+            memory = np.int64(codes.ctypes.data), np.int64(places.ctypes.data), np.int64(worked.ctypes.data)
             found, unsettled = _tile(source, here, count, stride, task, scales, offsets, block, memory)
             worst, open_blocks = max(worst, found), open_blocks + unsettled
             place = row * task.row_bytes + first * size * task.bits // 8
             pack_stretch(codes, count, task.bits, np.int64(0), packed, place)
         used = (columns * task.bits + 7) // 8
         packed[row * task.row_bytes + used : (row + 1) * task.row_bytes] = 0
-    staged[0], places[0], codes[0] = 0, 0, 0  # they are not given back before: addresses keep nothing alive
+    # they are not given back before: addresses keep nothing alive
+    staged[0], places[0], codes[0], worked[0] = 0, 0, 0, 0
     return np.int64(worst) + (np.int64(open_blocks) << 32)
 
 
@@ -103,9 +104,35 @@ def _pair(values: Any, start: Any, count: Any, ends: Any, places: Any, task: Any
         return plain
     if width == 0 and (form.kind == ZERO_POINT or plain.offset == low):
         return plain
-    if not _NARROW < width < _WIDE:
+    if not NARROW < width < WIDE:
         return Pair(form.kind, f32(0), plain.offset)
     return searched(values, start, count, low, high, places, task)
+
+
+@njit(nogil=True, error_model="numpy", forceinline=True)
+def _work_room(size: Any) -> Any:
+    """float32 for the search in lanes, and for blocks that fill up the last sixteen."""
+    return LANES * (2 * min(size, LONGEST) + 2 * PAIRS + 5)
+
+
+@njit(nogil=True, error_model="numpy")
+def _in_lanes(
+    values: Any, start: Any, blocks: Any, task: Any, scales: Any, offsets: Any, block: Any, places: Any, worked: Any
+) -> Any:
+    """Pairs of blocks that lie one after another, sixteen at a time: (largest word, open blocks)."""
+    size, worst, unsettled = task.size, u32(0), 0
+    sums = worked + 4 * LANES * 2 * size
+    room = LaneRoom(worked, sums, sums + 4 * LANES * 2 * PAIRS, places)
+    spare = worked + 4 * LANES * size
+    for first in range(0, blocks, LANES):
+        here, source, count = start + first * size, values, min(LANES, blocks - first)
+        if count < LANES:
+            for place in range(0, LANES * size, LANES):
+                put_floats(spare, place, load_floats(values, here + place % (count * size)))
+            here, source = 0, spare
+        found, is_open = search_lanes(source, here, count, task, scales, offsets, block + first, room)
+        worst, unsettled = max(worst, found), unsettled + is_open
+    return worst, unsettled
 
 
 @njit(nogil=True, error_model="numpy")
@@ -121,12 +148,15 @@ def _tile(
     memory: Any,
 ) -> Any:
     """Pairs and codes of the blocks of a tile; numbers, codes and places are addresses."""
-    codes, places = memory
-    worst, unsettled, size = u32(0), 0, task.size
+    codes, places, worked = memory
+    worst, unsettled, size, done = u32(0), 0, task.size, 0
+    if task.rule == SEARCH and size % LANES == 0 and size <= LONGEST:
+        done = count // size
+        worst, unsettled = _in_lanes(values, start, done, task, scales, offsets, block, places, worked)
     for index in range((count + size - 1) // size):
         here, valid = start + index * stride, min(size, count - index * size)
         full = (valid + LANES - 1) // LANES * LANES
-        if task.rule != GIVEN:
+        if task.rule != GIVEN and index >= done:
             ends = ends_of(values, here, full)
             worst = max(worst, ends.worst)
             pair = _pair(values, here, valid, ends, places, task)

@@ -31,7 +31,7 @@ f32, u32 = np.float32, np.uint32
 _MAGIC = f32(12582912.0)
 _HALF = 2 * LANES
 """Pairs of one vector."""
-_FEW = 0.02
+FEW = 0.02
 """Of the error of evenly spread numbers: less hangs on exact coincidences that a table cannot see."""
 
 
@@ -89,4 +89,4 @@ def searched(values: Any, start: Any, count: Any, low: Any, high: Any, places: A
             if step < task.rounds:
                 pair = fitted(np.float64(count), found, pair, base, np.float64(norm), step > 0, form)
     usual = np.float64(count) / (12 * np.float64(form.last) ** 2)
-    return Pair(form.kind, f32(0), best.offset) if 0 < least < _FEW * usual else best
+    return Pair(form.kind, f32(0), best.offset) if 0 < least < FEW * usual else best

@@ -35,6 +35,8 @@ class PairTable(NamedTuple):
     """uint16, 64 for each place and a last row of zeros, aligned to 64 bytes."""
     shares: np.int64
     """float32 `[64, 2]`: what each pair cuts off below and above."""
+    steps: np.int64
+    """Sixteen float32: the eight that shares are made of, twice."""
     last_place: np.int64
 
 
@@ -46,7 +48,7 @@ class HeldPairs:
     memory: tuple[Any, ...] = ()
 
 
-NO_PAIRS = HeldPairs(PairTable(np.int64(0), np.int64(0), np.int64(0)))
+NO_PAIRS = HeldPairs(PairTable(np.int64(0), np.int64(0), np.int64(0), np.int64(0)))
 
 
 @lru_cache(maxsize=32)
@@ -59,9 +61,10 @@ def pair_table(bits: int, size: int) -> HeldPairs:
     rows = np.zeros((places + 1, PAIRS), np.uint16)
     rows[:places] = np.minimum(np.rint(errors * unit), 65535)
     memory = _aligned(rows)
-    return HeldPairs(
-        PairTable(np.int64(memory.ctypes.data), np.int64(shares.ctypes.data), np.int64(places - 1)), (memory, shares)
-    )
+    steps = np.tile(shares[: shares.shape[0] // 8, 1], 2)
+    held = memory, shares, steps
+    rows_at, shares_at, steps_at = (np.int64(each.ctypes.data) for each in held)
+    return HeldPairs(PairTable(rows_at, shares_at, steps_at, np.int64(places - 1)), held)
 
 
 def _pairs(bits: int, size: int) -> Any:
