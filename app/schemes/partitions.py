@@ -1,6 +1,6 @@
 """How a matrix is cut into blocks that share a scale: the whole, rows, columns, groups within rows, or rectangles."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import torch
@@ -63,8 +63,21 @@ class Partition:
             case Granularity.BLOCK:
                 return -(-rows // self.rows), -(-columns // self.columns)
 
+    def within(self, shape: tuple[int, int]) -> "Partition":
+        """The same blocks with sizes no larger than the matrix, so that filling up never costs more than the matrix."""
+        rows, columns = shape
+        across = rows * columns if self.granularity is Granularity.FLAT else columns
+        return replace(self, columns=min(self.columns, across), rows=min(self.rows, rows))
+
     def blocks(self, values: Tensor) -> Tensor:
-        """The matrix as `[blocks, elements of a block]`, blocks row by row; where one is not full, NaN fills it."""
+        """The matrix as `[blocks, elements of a block]`, blocks row by row; where one is not full, NaN fills it.
+
+        Blocks larger than the matrix are no longer than it.
+        """
+        rows, columns = values.shape
+        return self.within((rows, columns))._blocks(values)
+
+    def _blocks(self, values: Tensor) -> Tensor:
         rows, columns = values.shape
         match self.granularity:
             case Granularity.TENSOR:
@@ -86,6 +99,9 @@ class Partition:
 
     def matrix(self, blocks: Tensor, shape: tuple[int, int]) -> Tensor:
         """The inverse of `blocks`."""
+        return self.within(shape)._matrix(blocks, shape)
+
+    def _matrix(self, blocks: Tensor, shape: tuple[int, int]) -> Tensor:
         rows, columns = shape
         match self.granularity:
             case Granularity.COLUMN:
@@ -103,6 +119,9 @@ class Partition:
 
     def spread(self, scales: Tensor, shape: tuple[int, int]) -> Tensor:
         """The scales (as many as there are blocks, in their order) at every element: `[rows, columns]`."""
+        return self.within(shape)._spread(scales, shape)
+
+    def _spread(self, scales: Tensor, shape: tuple[int, int]) -> Tensor:
         rows, columns = shape
         arranged = scales.reshape(self.scale_shape(shape))
         match self.granularity:

@@ -48,3 +48,18 @@ def test_refused(text: str) -> None:
     with pytest.raises(InvalidInput) as refusal:
         parse_partition(text)
     assert refusal.value.code == "scheme.granularity"
+
+
+@pytest.mark.parametrize("text", ["block=9999999x9999999", "group=9999999", "block=9999999", "block=9999999x2"])
+@pytest.mark.parametrize("shape", [(1, 300), (300, 1), (7, 5)])
+def test_a_block_far_larger_than_the_matrix_takes_no_more_memory_than_the_matrix(
+    text: str, shape: tuple[int, int]
+) -> None:
+    partition = parse_partition(text)
+    values = torch.randn(shape, generator=torch.Generator().manual_seed(1))
+    blocks = partition.blocks(values)
+    assert blocks.numel() <= 2 * values.numel()
+    assert len(blocks) == partition.scale_shape(shape)[0] * partition.scale_shape(shape)[1]
+    assert torch.equal(partition.matrix(blocks, shape), values)
+    scales = torch.arange(1.0, len(blocks) + 1)
+    assert torch.equal(partition.spread(scales, shape), partition.matrix(scales[:, None].expand_as(blocks), shape))
