@@ -26,6 +26,7 @@ from app.tasks.quantize_request import (
 from app.tasks.quantize_slice import parse_place, read_slice
 from app.tasks.quantize_values import QuantizeAnswer, Quantized, QuantizedView, quantize_values
 from app.tasks.scheme_words import read_scheme, scheme_text
+from app.tasks.threads import one_thread
 from app.wording import say
 from app.wording.quantize_documents import quantize_document
 
@@ -83,7 +84,8 @@ def add_drawing_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Quantize and print; 1 where a scheme refused."""
     request = QuantizeRequest(_source(arguments), _schemes(arguments), _importance(arguments.importance))
-    answer = quantize_values(request)
+    with one_thread():
+        answer = quantize_values(request)
     refused = [view for view in answer.views if view.refusal is not None]
     if arguments.json:
         print(json.dumps(quantize_document(answer)))

@@ -1,6 +1,6 @@
 """How a matrix is cut into blocks that share a scale: the whole, rows, columns, groups within rows, or rectangles."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
 import torch
@@ -63,22 +63,19 @@ class Partition:
             case Granularity.BLOCK:
                 return -(-rows // self.rows), -(-columns // self.columns)
 
-    def within(self, shape: tuple[int, int]) -> "Partition":
-        """The same blocks with sizes no larger than the matrix, so that filling up never costs more than the matrix."""
+    def _sizes(self, shape: tuple[int, int]) -> tuple[int, int]:
+        """Rows and columns of a block, no more than the matrix has: filling up costs no more than the matrix does."""
         rows, columns = shape
         across = rows * columns if self.granularity is Granularity.FLAT else columns
-        return replace(self, columns=min(self.columns, across), rows=min(self.rows, rows))
+        return min(self.rows, rows), min(self.columns, across)
 
     def blocks(self, values: Tensor) -> Tensor:
         """The matrix as `[blocks, elements of a block]`, blocks row by row; where one is not full, NaN fills it.
 
-        Blocks larger than the matrix are no longer than it.
+        Blocks larger than the matrix are as large as it.
         """
         rows, columns = values.shape
-        return self.within((rows, columns))._blocks(values)
-
-    def _blocks(self, values: Tensor) -> Tensor:
-        rows, columns = values.shape
+        height, width = self._sizes((rows, columns))
         match self.granularity:
             case Granularity.TENSOR:
                 return values.reshape(1, -1)
@@ -87,21 +84,18 @@ class Partition:
             case Granularity.COLUMN:
                 return values.t().contiguous()
             case Granularity.FLAT:
-                return _filled(values.reshape(1, -1), self.columns).view(-1, self.columns)
+                return _filled(values.reshape(1, -1), width).view(-1, width)
             case Granularity.GROUP:
-                return _filled(values, self.columns).reshape(-1, self.columns)
+                return _filled(values, width).reshape(-1, width)
             case Granularity.BLOCK:
-                down = -(-rows // self.rows)
-                tall = torch.full((down * self.rows, columns), torch.nan, dtype=values.dtype, device=values.device)
+                down = -(-rows // height)
+                tall = torch.full((down * height, columns), torch.nan, dtype=values.dtype, device=values.device)
                 tall[:rows] = values
-                wide = _filled(tall, self.columns).view(down, self.rows, -1, self.columns)
-                return wide.transpose(1, 2).reshape(-1, self.rows * self.columns)
+                wide = _filled(tall, width).view(down, height, -1, width)
+                return wide.transpose(1, 2).reshape(-1, height * width)
 
     def matrix(self, blocks: Tensor, shape: tuple[int, int]) -> Tensor:
         """The inverse of `blocks`."""
-        return self.within(shape)._matrix(blocks, shape)
-
-    def _matrix(self, blocks: Tensor, shape: tuple[int, int]) -> Tensor:
         rows, columns = shape
         match self.granularity:
             case Granularity.COLUMN:
@@ -111,27 +105,25 @@ class Partition:
             case Granularity.GROUP:
                 return blocks.view(rows, -1)[:, :columns].contiguous()
             case Granularity.BLOCK:
-                down, across = self.scale_shape(shape)
-                wide = blocks.view(down, across, self.rows, self.columns).transpose(1, 2)
-                return wide.reshape(down * self.rows, across * self.columns)[:rows, :columns].contiguous()
+                (height, width), (down, across) = self._sizes(shape), self.scale_shape(shape)
+                wide = blocks.view(down, across, height, width).transpose(1, 2)
+                return wide.reshape(down * height, across * width)[:rows, :columns].contiguous()
             case _:
                 return blocks.reshape(rows, columns)
 
     def spread(self, scales: Tensor, shape: tuple[int, int]) -> Tensor:
         """The scales (as many as there are blocks, in their order) at every element: `[rows, columns]`."""
-        return self.within(shape)._spread(scales, shape)
-
-    def _spread(self, scales: Tensor, shape: tuple[int, int]) -> Tensor:
         rows, columns = shape
+        height, width = self._sizes(shape)
         arranged = scales.reshape(self.scale_shape(shape))
         match self.granularity:
             case Granularity.GROUP:
-                return arranged.repeat_interleave(self.columns, 1)[:, :columns].contiguous()
+                return arranged.repeat_interleave(width, 1)[:, :columns].contiguous()
             case Granularity.FLAT:
-                return arranged.view(-1).repeat_interleave(self.columns)[: rows * columns].view(rows, columns)
+                return arranged.view(-1).repeat_interleave(width)[: rows * columns].view(rows, columns)
             case Granularity.BLOCK:
-                tall = arranged.repeat_interleave(self.rows, 0)[:rows]
-                return tall.repeat_interleave(self.columns, 1)[:, :columns].contiguous()
+                tall = arranged.repeat_interleave(height, 0)[:rows]
+                return tall.repeat_interleave(width, 1)[:, :columns].contiguous()
             case _:
                 return arranged.expand(rows, columns).contiguous()
 

@@ -6,11 +6,12 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
-from app.tasks.leaderboard import drawn_leaderboard
+from app.tasks.leaderboard import Leaderboard, drawn_leaderboard
 from app.tasks.number_text import NumberText
 from app.tasks.quantize_json import find_distribution, request_from_json
 from app.tasks.quantize_request import Distribution
 from app.tasks.quantize_values import quantize_values
+from app.tasks.threads import one_thread
 from app.web.parameters import read_parameters
 from app.web.strict_json import parse_object
 from app.wording.quantize_documents import leaderboard_document, quantized_document, schemes_document
@@ -35,8 +36,9 @@ async def quantize(request: Request) -> JSONResponse:
 
 
 def _quantize(body: bytes) -> JSONResponse:
-    answer = quantize_values(request_from_json(parse_object(body, NumberText)))
-    return JSONResponse(quantized_document(answer, answer.views[0]))
+    with one_thread():
+        answer = quantize_values(request_from_json(parse_object(body, NumberText)))
+        return JSONResponse(quantized_document(answer, answer.views[0]))
 
 
 def _limiter(request: Request, name: str = "quantize_limiter", tokens: int = AT_ONCE) -> CapacityLimiter:
@@ -58,7 +60,12 @@ async def leaderboard(request: Request) -> dict[str, Any]:
     given = read_parameters(request, "distribution")
     distribution = find_distribution(given.get("distribution") or Distribution.NORMAL)
     limiter = _limiter(request, "leaderboard_limiter", 1)
-    return leaderboard_document(await to_thread.run_sync(drawn_leaderboard, distribution, limiter=limiter))
+    return leaderboard_document(await to_thread.run_sync(_ranked, distribution, limiter=limiter))
+
+
+def _ranked(distribution: Distribution) -> Leaderboard:
+    with one_thread():
+        return drawn_leaderboard(distribution)
 
 
 @router.get("/schemes")
