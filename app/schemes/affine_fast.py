@@ -25,6 +25,7 @@ from app.schemes.scheme import Choices, QuantizedTensor, ScaleRule, check_values
 _LONGEST_ROW = 1 << 20
 """Of blocks that are whole rows or do not fill vectors: their codes lie in a buffer."""
 _STARTS, _ROUNDS = 3, 2
+_THOROUGH = 1
 
 
 def quantize_affine(
@@ -93,6 +94,7 @@ def _task(scheme: AffineScheme, shape: Shape, form: PairFormat, choices: Choices
         np.int64(_masks().ctypes.data),
         np.int64(_STARTS),
         np.int64(_ROUNDS),
+        np.int64(_THOROUGH),
     )
 
 

@@ -42,6 +42,8 @@ class AffineTask(NamedTuple):
     """The address of sixteen ones and then sixteen zeros, float32."""
     starts: np.int64
     rounds: np.int64
+    is_thorough: np.int64
+    """Whether least squares goes on from every start, not only the most promising; in lanes."""
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -61,7 +63,7 @@ def quantize_affine(
         tile = blocks_of_row
     room = tile * stride
     staged, codes = np.empty(room, f32), np.empty(room + _ROOM, np.uint8)
-    places, worked = np.empty(stride + 4, np.uint16), np.empty(_work_room(size), f32)
+    places, worked = np.empty(max(stride + 4, LANES * min(size, LONGEST)), np.uint16), np.empty(_work_room(size), f32)
     worst, open_blocks = u32(0), 0
     for row in range(first_row, end_row):
         for first in range(0, blocks_of_row, tile):

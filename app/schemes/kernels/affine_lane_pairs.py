@@ -98,9 +98,26 @@ def sums_of_lanes(lanes: Lanes, scales: Any, offsets: Any, form: PairFormat) -> 
 
 
 @njit(nogil=True, error_model="numpy", forceinline=True)
+def codes_of_lanes(lanes: Lanes, scales: Any, offsets: Any, form: PairFormat) -> Any:
+    """The first three of `sums_of_lanes`."""
+    zero, top = spread(f32(0)), spread(form.last)
+    inverse = lanes.unit / scales
+    start = (lanes.base - offsets) / scales if form.kind == MINIMUM else offsets
+    codes, squares, products = zero, zero, zero
+    for i in range(lanes.size):
+        place = load_floats(lanes.places, i * LANES)
+        code = rounded(larger(smaller(fused(place, inverse, start), top), zero))
+        codes, squares, products = codes + code, fused(code, code, squares), fused(code, place, products)
+    return codes, squares, products
+
+
+@njit(nogil=True, error_model="numpy", forceinline=True)
 def lanes_fitted(lanes: Lanes, sums: Any, scales: Any, offsets: Any, is_fixed: Any, form: PairFormat) -> Any:
-    """The least-squares lines through the codes of pairs, rounded; `is_fixed`: zero points stay."""
-    codes, squares, products, _ = sums
+    """The least-squares lines through the codes of pairs, rounded, and what they take off the sum of squares.
+
+    `is_fixed`: zero points stay.
+    """
+    codes, squares, products = sums
     zero, count, tiny = spread(f32(0)), spread(f32(lanes.size)), spread(f32(1e-30))
     determinant = count * squares - codes * codes
     slope = (count * products - codes * lanes.total) / larger(determinant, tiny)
@@ -109,7 +126,8 @@ def lanes_fitted(lanes: Lanes, sums: Any, scales: Any, offsets: Any, is_fixed: A
         found = _scales(slope * lanes.unit, form)
         intercept = (lanes.total - found / lanes.unit * codes) / count
         minima = _minima(fused(intercept, lanes.unit, lanes.base), form)
-        return choose(is_line, found, scales), choose(is_line, minima, offsets)
+        gain = fused(slope, products - codes * lanes.total / count, zero)
+        return (choose(is_line, found, scales), choose(is_line, minima, offsets)), choose(is_line, gain, zero)
     zeros = offsets
     if not is_fixed:
         zeros = _zeros((slope * codes - lanes.total) / (count * slope), form)
@@ -117,4 +135,6 @@ def lanes_fitted(lanes: Lanes, sums: Any, scales: Any, offsets: Any, is_fixed: A
     squares = squares - (zeros + zeros) * codes + zeros * zeros * count
     slope = (products - zeros * lanes.total) / larger(squares, tiny)
     is_line = is_line & above(squares, zero) & above(slope, zero)
-    return choose(is_line, _scales(slope * lanes.unit, form), scales), choose(is_line, zeros, offsets)
+    gain = slope * (products - zeros * lanes.total)
+    found = _scales(slope * lanes.unit, form)
+    return (choose(is_line, found, scales), choose(is_line, zeros, offsets)), choose(is_line, gain, zero)

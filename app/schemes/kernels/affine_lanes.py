@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
-from app.schemes.kernels.affine_lane_pairs import Lanes, lanes_between, lanes_fitted, sums_of_lanes
+from app.schemes.kernels.affine_lane_pairs import Lanes, lanes_between, codes_of_lanes, lanes_fitted, sums_of_lanes
 from app.schemes.kernels.affine_rounding import ZERO_POINT, between
 from app.schemes.kernels.affine_search import FEW, scan
 from app.schemes.kernels.affine_tables import PAIRS, STRETCH
-from app.schemes.kernels.affine_vectors import put_floats, put_shorts, put_wide, transpose
+from app.schemes.kernels.affine_vectors import prefetch, put_floats, put_shorts, put_wide, put_words, transpose
 from app.schemes.kernels.vectors import (
     LANES,
     above,
@@ -37,7 +37,6 @@ LONGEST = STRETCH
 NARROW, WIDE = f32(1e-30), f32(1e36)
 """Widths between which a search works in float32."""
 _MAGIC = f32(12582912.0)
-_SIX, _EIGHTH = u32(6), u32(7)
 
 
 class LaneRoom(NamedTuple):
@@ -50,7 +49,7 @@ class LaneRoom(NamedTuple):
     ends: np.int64
     """float32: low ends, high ends, what places are multiplied by, scales, offsets; sixteen each."""
     shorts: np.int64
-    """uint16, the places of a block."""
+    """uint16, the places of sixteen blocks."""
 
 
 @njit(nogil=True, error_model="numpy", forceinline=True)
@@ -73,8 +72,11 @@ def _scan_all(values: Any, start: Any, size: Any, table: Any, room: LaneRoom) ->
         base, by = spread(float_at(room.ends, block)), spread(float_at(room.ends, 2 * LANES + block))
         for i in range(0, size, LANES):
             here = (load_floats(values, start + block * size + i) - base) * by
-            put_shorts(room.shorts, i, smaller_word(bits_of(here + magic) & mask, most))
-        near, far = scan(room.shorts, size, table.rows)
+            put_shorts(room.shorts, block * size + i, smaller_word(bits_of(here + magic) & mask, most))
+    for block in range(LANES):
+        for i in range(0, size, LANES):
+            prefetch(values, start + (LANES + block) * size + i)
+        near, far = scan(room.shorts + 2 * block * size, size, table.rows)
         put_wide(room.sums, block * PAIRS, near)
         put_wide(room.sums, block * PAIRS + PAIRS // 2, far)
     for first in range(0, PAIRS, LANES):
@@ -82,16 +84,25 @@ def _scan_all(values: Any, start: Any, size: Any, table: Any, room: LaneRoom) ->
 
 
 @njit(nogil=True, error_model="numpy", forceinline=True)
-def _best_pairs(sums: Any) -> Any:
-    """Of each lane, the three least: a sum in the upper bits of a word, the pair in the lowest six."""
+def _best_pairs(sums: Any) -> None:
+    """Of each lane, the six least, in their order: a sum in the upper bits of a word, the pair in the lowest six."""
+    six = spread_word(u32(6))
     first = spread_word(u32(0xFFFFFFFF))
-    second, third, six = first, first, spread_word(_SIX)
+    second, third, fourth, fifth, sixth = first, first, first, first, first
     for pair in range(PAIRS):
         here = (load_codes(sums, (PAIRS + pair) * LANES) << six) | spread_word(u32(pair))
         first, here = smaller_word(first, here), larger_word(first, here)
         second, here = smaller_word(second, here), larger_word(second, here)
-        third = smaller_word(third, here)
-    return first, second, third
+        third, here = smaller_word(third, here), larger_word(third, here)
+        fourth, here = smaller_word(fourth, here), larger_word(fourth, here)
+        fifth, here = smaller_word(fifth, here), larger_word(fifth, here)
+        sixth = smaller_word(sixth, here)
+    put_words(sums, 0, first)
+    put_words(sums, LANES, second)
+    put_words(sums, 2 * LANES, third)
+    put_words(sums, 3 * LANES, fourth)
+    put_words(sums, 4 * LANES, fifth)
+    put_words(sums, 5 * LANES, sixth)
 
 
 @njit(nogil=True, error_model="numpy", forceinline=True)
@@ -118,25 +129,50 @@ def _read(values: Any, start: Any, task: Any, room: LaneRoom) -> Any:
 
 
 @njit(nogil=True, error_model="numpy", forceinline=True)
-def _least(lanes: Lanes, low: Any, high: Any, plain: Any, starts: Any, task: Any) -> Any:
-    """(scales, offsets, errors) of the best pairs that the starts come to, or the plain ones."""
-    form, width, steps = task.form, high - low, load_floats(task.table.steps, 0)
-    best_scales, best_offsets = plain
-    least = sums_of_lanes(lanes, best_scales, best_offsets, form)[3]
-    first, second, third = starts
-    seven, three = spread_word(_EIGHTH), spread_word(u32(3))
-    for _ in range(task.starts):
-        below, over = pick(steps, (first >> three) & seven), pick(steps, first & seven)
-        scales, offsets = lanes_between(low + width * below, high - width * over, form)
+def _start(low: Any, high: Any, pair: Any, task: Any) -> Any:
+    """(scales, offsets) of a pair of the table in each lane."""
+    width, steps, seven = high - low, load_floats(task.table.steps, 0), spread_word(u32(7))
+    below, over = pick(steps, (pair >> spread_word(u32(3))) & seven), pick(steps, pair & seven)
+    return lanes_between(low + width * below, high - width * over, task.form)
+
+
+@njit(nogil=True, error_model="numpy", forceinline=True)
+def _better(lanes: Lanes, pair: Any, best: Any, form: Any) -> Any:
+    """The sums of a pair, and the best so far: (scales, offsets, errors)."""
+    codes, squares, products, error = sums_of_lanes(lanes, pair[0], pair[1], form)
+    is_less = above(best[2], error)
+    best = choose(is_less, pair[0], best[0]), choose(is_less, pair[1], best[1]), choose(is_less, error, best[2])
+    return (codes, squares, products), best
+
+
+@njit(nogil=True, error_model="numpy", forceinline=True)
+def _most_promising(lanes: Lanes, low: Any, high: Any, best: Any, starts: Any, task: Any) -> Any:
+    """The best after least squares goes on from the start whose first line takes off the most."""
+    pair, most = (best[0], best[1]), spread(f32(-1))
+    for start in range(task.starts):
+        tried = _start(low, high, load_codes(starts, start * LANES), task)
+        sums = codes_of_lanes(lanes, tried[0], tried[1], task.form)
+        fitted, gain = lanes_fitted(lanes, sums, tried[0], tried[1], False, task.form)
+        is_more = above(gain, most)
+        pair = choose(is_more, fitted[0], pair[0]), choose(is_more, fitted[1], pair[1])
+        most = choose(is_more, gain, most)
+    for step in range(task.rounds):
+        sums, best = _better(lanes, pair, best, task.form)
+        if step < task.rounds - 1:
+            pair, _ = lanes_fitted(lanes, sums, pair[0], pair[1], step > 0, task.form)
+    return best
+
+
+@njit(nogil=True, error_model="numpy", forceinline=True)
+def _of_all(lanes: Lanes, low: Any, high: Any, best: Any, starts: Any, task: Any) -> Any:
+    """The best of what all starts come to."""
+    for start in range(task.starts):
+        pair = _start(low, high, load_codes(starts, start * LANES), task)
         for step in range(task.rounds + 1):
-            sums = sums_of_lanes(lanes, scales, offsets, form)
-            is_less = above(least, sums[3])
-            least = choose(is_less, sums[3], least)
-            best_scales, best_offsets = choose(is_less, scales, best_scales), choose(is_less, offsets, best_offsets)
+            sums, best = _better(lanes, pair, best, task.form)
             if step < task.rounds:
-                scales, offsets = lanes_fitted(lanes, sums, scales, offsets, step > 0, form)
-        first, second = second, third
-    return best_scales, best_offsets, least
+                pair, _ = lanes_fitted(lanes, sums, pair[0], pair[1], step > 0, task.form)
+    return best
 
 
 @njit(nogil=True, error_model="numpy")
@@ -149,23 +185,26 @@ def search_lanes(
     if worst > u32(0x7F7FFFFF):
         return worst, unsettled
     _scan_all(values, start, task.size, task.table, room)
-    for index in range(count):
-        least, most = float_at(room.ends, index), float_at(room.ends, LANES + index)
-        pair = between(np.float64(least), np.float64(most), form)
-        scales[block + index], offsets[block + index] = pair.scale, pair.offset
     plain = lanes_between(low, high, form)
-    best_scales, best_offsets, error = _least(lanes, low, high, plain, _best_pairs(room.sums), task)
+    _best_pairs(room.sums)
+    best = plain[0], plain[1], sums_of_lanes(lanes, plain[0], plain[1], form)[3]
+    if task.is_thorough:
+        best_scales, best_offsets, error = _of_all(lanes, low, high, best, room.sums, task)
+    else:
+        best_scales, best_offsets, error = _most_promising(lanes, low, high, best, room.sums, task)
     places = (high - low) / lanes.unit
     few = spread(f32(FEW * task.size / (12 * np.float64(form.last) ** 2))) * places * places
     is_open = above(error, zero) & above(few, error)
     put_floats(room.ends, 3 * LANES, choose(is_open, zero, best_scales))
     put_floats(room.ends, 4 * LANES, best_offsets)
     for index in range(count):
-        least, width = float_at(room.ends, index), f32(float_at(room.ends, LANES + index) - float_at(room.ends, index))
-        if NARROW < width < WIDE:
+        least, most = float_at(room.ends, index), float_at(room.ends, LANES + index)
+        if NARROW < f32(most - least) < WIDE:
             scales[block + index] = float_at(room.ends, 3 * LANES + index)
             offsets[block + index] = float_at(room.ends, 4 * LANES + index)
-        elif not (width == 0 and (form.kind == ZERO_POINT or offsets[block + index] == least)):
-            scales[block + index] = 0
+        else:
+            pair = between(np.float64(least), np.float64(most), form)
+            is_plain = most == least and (form.kind == ZERO_POINT or pair.offset == least)
+            scales[block + index], offsets[block + index] = pair.scale if is_plain else f32(0), pair.offset
         unsettled += scales[block + index] == 0
     return worst, unsettled

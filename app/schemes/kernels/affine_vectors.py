@@ -53,6 +53,8 @@ without = _instruction(
 _FLOATS = ir.VectorType(ir.FloatType(), LANES)
 put_floats = _put(_FLOATS, floats, 4)
 """Sixteen float32."""
+put_words = _put(ir.VectorType(ir.IntType(32), LANES), words, 4)
+"""Sixteen words."""
 put_wide = _put(ir.VectorType(ir.IntType(32), 2 * LANES), wide, 4)
 """Thirty-two words."""
 
@@ -72,6 +74,19 @@ rounded = _instruction(floats, (floats,), _called("rint"))
 """To whole numbers, half to even."""
 magnitude = _instruction(floats, (floats,), _called("fabs"))
 """Absolute values."""
+
+
+def _fetched(builder: Any, address: Any, place: Any) -> Any:
+    pointer, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+    kind = ir.FunctionType(ir.VoidType(), [pointer, number, number, number])
+    there = builder.inttoptr(builder.add(address, builder.mul(place, _LONG(4))), pointer)
+    found = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+    builder.call(found, [there, number(0), number(3), number(1)])
+    return _NOTHING
+
+
+prefetch = _instruction(void, (int64, int64), _fetched)
+"""The line of the float32 at that place will be read; nothing happens where there is no memory."""
 
 
 def _row(builder: Any, address: Any, place: Any) -> Any:
