@@ -12,7 +12,7 @@ from app.formats import find_format
 from app.tasks.quantize_request import MOST_TEXT, MOST_VALUES, CellMatrix, DrawnMatrix, MatrixSource, TypedMatrix
 from app.tasks.quantize_samples import draw
 
-_PLAIN = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,6})?", re.ASCII)
+_PLAIN = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,6})?", re.ASCII)
 _BETWEEN_ROWS = re.compile(r"\]\s*,?\s*\[")
 _SHOWN = 40
 

@@ -1,6 +1,7 @@
 """What is shown of a quantized matrix: the codes, scales, ends and figures say the same as what comes back."""
 
 import math
+import time
 from dataclasses import replace
 from decimal import Context, Decimal, localcontext
 
@@ -224,3 +225,12 @@ def test_a_cast_that_overflows() -> None:
     assert (found.clipped, found.error.figures.max_abs_error) == (2, math.inf)
     assert level_histogram(values, found).levels == (0.0, 1.0)
     assert quantize_one(values, SchemeChoice("float8_e4m3fn")).element_codes.tolist() == [[0x7E, 0x80, 0x38, 0xFE]]
+
+
+def test_a_long_text_that_is_no_number_is_refused_at_once() -> None:
+    """A pattern that may part digits in two ways would take hours for these."""
+    begin = time.process_time()
+    for text in ("1" * 500_000 + "/3", "1" * 500_000 + "." + "1" * 500_000 + "x"):
+        with pytest.raises(InvalidInput, match=r"quantize\.number"):
+            read_matrix(TypedMatrix(text))
+    assert time.process_time() - begin < 2
