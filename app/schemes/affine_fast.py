@@ -14,6 +14,7 @@ from app.schemes.affine_search import find_pairs
 from app.schemes.fast_stretches import mapped, shares, stretches
 from app.schemes.fast_tasks import LARGEST_WORD, Shape
 from app.schemes.kernels import affine as kernel
+from app.schemes.kernels.affine_lanes import LONGEST
 from app.schemes.kernels.affine_rounding import MINIMUM, ZERO_POINT, PairFormat
 from app.schemes.kernels.affine_tables import NO_PAIRS, pair_table
 from app.schemes.kernels.sizes import size_format
@@ -24,8 +25,13 @@ from app.schemes.scheme import Choices, QuantizedTensor, ScaleRule, check_values
 
 _LONGEST_ROW = 1 << 20
 """Of blocks that are whole rows or do not fill vectors: their codes lie in a buffer."""
-_STARTS, _ROUNDS = 3, 2
-_THOROUGH = 1
+_FEW_BITS = 4
+_THOROUGH = 3, 2, 1
+"""How many starts, rounds of least squares from each, and that it goes on from all of them."""
+_QUICK = 3, 3, 0
+"""With few levels the most promising start is hardly ever wrong ..."""
+_ROUNDED = 6, 3, 0
+"""... and where zero points are whole, more starts find more than more rounds."""
 
 
 def quantize_affine(
@@ -92,10 +98,16 @@ def _task(scheme: AffineScheme, shape: Shape, form: PairFormat, choices: Choices
         form,
         held.table,
         np.int64(_masks().ctypes.data),
-        np.int64(_STARTS),
-        np.int64(_ROUNDS),
-        np.int64(_THOROUGH),
+        *(np.int64(each) for each in _effort(scheme, shape)),
     )
+
+
+def _effort(scheme: AffineScheme, shape: Shape) -> tuple[int, int, int]:
+    if shape.size % LANES or shape.size > LONGEST or scheme.pairs.bits > _FEW_BITS:
+        return _THOROUGH
+    if isinstance(scheme.pairs, ZeroPointPairs):
+        return _ROUNDED
+    return _QUICK if scheme.pairs.bits < _FEW_BITS else _THOROUGH
 
 
 @lru_cache(maxsize=1)

@@ -6,7 +6,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from app.schemes.packing import pack_bits, unpack_bits
+from app.schemes.packing import unpack_bits
 from app.schemes.scale_formats import ScaleFormat
 
 _WORD_BITS = 32
@@ -58,8 +58,20 @@ class PackedZeroPoints:
 
     def stored(self, offsets: Tensor) -> Tensor:
         """See `OffsetLayout`."""
-        packed = pack_bits(offsets.to(torch.uint8).t().contiguous(), self.width)
-        return packed.view(torch.int32).t().clone(memory_format=torch.contiguous_format)
+        down, across = offsets.shape
+        groups = -(-down // _WORD_BITS)
+        codes = offsets.to(torch.int32)
+        if down % _WORD_BITS:
+            codes = torch.nn.functional.pad(codes, (0, 0, 0, groups * _WORD_BITS - down))
+        codes = codes.view(groups, _WORD_BITS, across)
+        words = torch.zeros(groups, self.width, across, dtype=torch.int32, device=offsets.device)
+        for row in range(_WORD_BITS):  # thirty-two rows fill as many words as a zero point has bits
+            word, shift = divmod(row * self.width, _WORD_BITS)
+            words[:, word] |= codes[:, row] << shift
+            if shift + self.width > _WORD_BITS:
+                words[:, word + 1] |= codes[:, row] >> (_WORD_BITS - shift)
+        used = -(-down * self.width // _WORD_BITS)
+        return words.view(-1, across)[:used].contiguous()
 
     def read(self, stored: Tensor, shape: tuple[int, int]) -> Tensor:
         """See `OffsetLayout`."""

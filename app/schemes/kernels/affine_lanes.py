@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
-from app.schemes.kernels.affine_lane_pairs import Lanes, lanes_between, codes_of_lanes, lanes_fitted, sums_of_lanes
+from app.schemes.kernels.affine_lane_pairs import Lanes, codes_of_lanes, lanes_between, lanes_fitted, sums_of_lanes
 from app.schemes.kernels.affine_rounding import ZERO_POINT, between
 from app.schemes.kernels.affine_search import FEW, scan
 from app.schemes.kernels.affine_tables import PAIRS, STRETCH
@@ -152,14 +152,14 @@ def _most_promising(lanes: Lanes, low: Any, high: Any, best: Any, starts: Any, t
     for start in range(task.starts):
         tried = _start(low, high, load_codes(starts, start * LANES), task)
         sums = codes_of_lanes(lanes, tried[0], tried[1], task.form)
-        fitted, gain = lanes_fitted(lanes, sums, tried[0], tried[1], False, task.form)
+        fitted, gain = lanes_fitted(lanes, sums, tried[0], tried[1], 0, task.form)
         is_more = above(gain, most)
         pair = choose(is_more, fitted[0], pair[0]), choose(is_more, fitted[1], pair[1])
         most = choose(is_more, gain, most)
     for step in range(task.rounds):
         sums, best = _better(lanes, pair, best, task.form)
         if step < task.rounds - 1:
-            pair, _ = lanes_fitted(lanes, sums, pair[0], pair[1], step > 0, task.form)
+            pair, _ = lanes_fitted(lanes, sums, pair[0], pair[1], step, task.form)
     return best
 
 
@@ -171,7 +171,7 @@ def _of_all(lanes: Lanes, low: Any, high: Any, best: Any, starts: Any, task: Any
         for step in range(task.rounds + 1):
             sums, best = _better(lanes, pair, best, task.form)
             if step < task.rounds:
-                pair, _ = lanes_fitted(lanes, sums, pair[0], pair[1], step > 0, task.form)
+                pair, _ = lanes_fitted(lanes, sums, pair[0], pair[1], step, task.form)
     return best
 
 
