@@ -28,7 +28,7 @@ _LONGEST_ROW = 1 << 20
 _FEW_BITS = 4
 _THOROUGH = 3, 2, 1
 """How many starts, rounds of least squares from each, and that it goes on from all of them."""
-_QUICK = 3, 3, 0
+_QUICK = 3, 2, 0
 """With few levels the most promising start is hardly ever wrong ..."""
 _ROUNDED = 6, 3, 0
 """... and where zero points are whole, more starts find more than more rounds."""
@@ -88,7 +88,8 @@ def _shape(scheme: AffineScheme, rows: int, columns: int) -> Shape | None:
 
 def _task(scheme: AffineScheme, shape: Shape, form: PairFormat, choices: Choices) -> kernel.AffineTask:
     is_plain = choices.scale is ScaleRule.ABSMAX
-    held = NO_PAIRS if is_plain else pair_table(scheme.pairs.bits, shape.size)
+    has_minimum = form.kind == MINIMUM
+    held = NO_PAIRS if is_plain else pair_table(scheme.pairs.bits, shape.size, has_minimum=has_minimum)
     return kernel.AffineTask(
         np.int64(kernel.ABSMAX if is_plain else kernel.SEARCH),
         np.int64(shape.columns),
@@ -107,7 +108,7 @@ def _effort(scheme: AffineScheme, shape: Shape) -> tuple[int, int, int]:
         return _THOROUGH
     if isinstance(scheme.pairs, ZeroPointPairs):
         return _ROUNDED
-    return _QUICK if scheme.pairs.bits < _FEW_BITS else _THOROUGH
+    return _QUICK
 
 
 @lru_cache(maxsize=1)

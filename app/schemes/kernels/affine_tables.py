@@ -23,6 +23,8 @@ _SHARES = {
     8: (-0.04, 0.004, 0.03),
 }
 """Of the range, what is cut off at an end: the least and the most in blocks of 32 to 128, and the most in long ones."""
+_SHARES_BY_SIZE = {4: ((48, (-0.065, 0.07)), (96, (-0.045, 0.055)), (192, (-0.015, 0.075)))}
+"""By bits and blocks up to so long, the least and the most: the shorter, the more is won by ends beyond the numbers."""
 _LONG = 1024
 _LARGEST_SUM = (1 << 27) - 1
 """With the number of a lane, a sum takes 32 bits."""
@@ -52,10 +54,10 @@ NO_PAIRS = HeldPairs(PairTable(np.int64(0), np.int64(0), np.int64(0), np.int64(0
 
 
 @lru_cache(maxsize=32)
-def pair_table(bits: int, size: int) -> HeldPairs:
-    """The table for blocks of so many elements."""
+def pair_table(bits: int, size: int, *, has_minimum: bool) -> HeldPairs:
+    """The table for blocks of so many elements; without a minimum, their zero points are whole."""
     last, places = (1 << bits) - 1, _PLACES[bits]
-    shares = _pairs(bits, size)
+    shares = _pairs(bits, size, _SHARES_BY_SIZE.get(bits, ()) if has_minimum else ())
     errors = _errors(shares, last, places)
     unit = min(65535, _LARGEST_SUM * STRETCH / size) / (min(size, STRETCH) * (0.5 / last) ** 2)
     rows = np.zeros((places + 1, PAIRS), np.uint16)
@@ -67,11 +69,17 @@ def pair_table(bits: int, size: int) -> HeldPairs:
     return HeldPairs(PairTable(rows_at, shares_at, steps_at, np.int64(places - 1)), held)
 
 
-def _pairs(bits: int, size: int) -> Any:
+def _pairs(bits: int, size: int, by_size: tuple[tuple[int, tuple[float, float]], ...]) -> Any:
     """float32 `[64, 2]`."""
     least, most, long = _SHARES[bits]
     share = min(max(np.log2(max(size, 1) / 128) / np.log2(_LONG / 128), 0.0), 1.0)
-    steps = np.linspace(least * (1 - share), most + (long - most) * share, 8)
+    for longest, ends in by_size:
+        if size <= longest:
+            start, end = ends
+            break
+    else:
+        start, end = least * (1 - share), most + (long - most) * share
+    steps = np.linspace(start, end, 8)
     return np.ascontiguousarray(
         np.stack(np.meshgrid(steps, steps, indexing="ij"), axis=-1).reshape(PAIRS, 2), np.float32
     )
