@@ -25,6 +25,8 @@ _SHARES = {
 """Of the range, what is cut off at an end: the least and the most in blocks of 32 to 128, and the most in long ones."""
 _SHARES_BY_SIZE = {4: ((48, (-0.065, 0.07)), (96, (-0.045, 0.055)), (192, (-0.015, 0.075)))}
 """By bits and blocks up to so long, the least and the most: the shorter, the more is won by ends beyond the numbers."""
+_WITH_WHOLE_ZEROS = {4: ((192, (-0.09, 0.14)),)}
+"""The same for whole zero points: the wider apart starts are, the more of them round to another."""
 _LONG = 1024
 _LARGEST_SUM = (1 << 27) - 1
 """With the number of a lane, a sum takes 32 bits."""
@@ -57,7 +59,7 @@ NO_PAIRS = HeldPairs(PairTable(np.int64(0), np.int64(0), np.int64(0), np.int64(0
 def pair_table(bits: int, size: int, *, has_minimum: bool) -> HeldPairs:
     """The table for blocks of so many elements; without a minimum, their zero points are whole."""
     last, places = (1 << bits) - 1, _PLACES[bits]
-    shares = _pairs(bits, size, _SHARES_BY_SIZE.get(bits, ()) if has_minimum else ())
+    shares = _pairs(bits, size, (_SHARES_BY_SIZE if has_minimum else _WITH_WHOLE_ZEROS).get(bits, ()))
     errors = _errors(shares, last, places)
     unit = min(65535, _LARGEST_SUM * STRETCH / size) / (min(size, STRETCH) * (0.5 / last) ** 2)
     rows = np.zeros((places + 1, PAIRS), np.uint16)
