@@ -18,6 +18,7 @@ from app.tasks.quantize_matrix import read_matrix
 from app.tasks.quantize_request import SchemeChoice
 from app.tasks.quantize_slice import TensorSlice, parse_place, read_slice
 from app.tasks.scheme_words import scheme_text
+from app.tasks.threads import one_thread
 from app.wording import say
 from app.wording.quantize_documents import leaderboard_document
 
@@ -59,7 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
         values = found.values
     else:
         values = read_matrix(drawn_matrix({**FIRST_SHAPE, **given}))
-    with _Line() as line:
+    with one_thread(), _Line() as line:
         board = rank_schemes(values, quantize=quantize_fast, progress=line)
     if arguments.json:
         print(json.dumps(leaderboard_document(board, found), indent=2))

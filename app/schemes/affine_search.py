@@ -116,7 +116,7 @@ class AffineSearch:
         best = _Best(*pair, self.error(*pair))
         all_scales, all_offsets = self._starts(low, high)
         errors = self._scan(low, high, all_scales, all_offsets)
-        for place in errors.argsort(dim=0, stable=True)[:_REFINED, None]:
+        for place in _least_places(errors, _REFINED):
             scales, offsets = all_scales.gather(0, place)[0], all_offsets.gather(0, place)[0]
             best = best.or_better(scales, offsets, self.error(scales, offsets))
             for _ in range(_ROUNDS):
@@ -193,6 +193,16 @@ class AffineSearch:
             terms = (ones, weighted, weighted * codes, exact * ones, weighted * exact)
             sums = [total + fixed_sum(each) for total, each in zip(sums, terms, strict=True)]
         return Sums(*sums)
+
+
+def _least_places(errors: Tensor, count: int) -> Iterator[Tensor]:
+    """Where the least error of each column is, the second least and so on, `[1, columns]`; of equal ones the first."""
+    largest = torch.finfo(errors.dtype).max
+    left = errors.nan_to_num(largest, posinf=largest)  # what was found is infinite, and nothing else
+    for _ in range(min(count, len(errors))):
+        place = left.argmin(dim=0, keepdim=True)
+        yield place
+        left.scatter_(0, place, torch.inf)
 
 
 @dataclass(frozen=True, slots=True)
