@@ -22,7 +22,7 @@ FORMATS = ("float32", "float16", "bfloat16")
 def pairs_of(kind: str, bits: int, name: str = "float16") -> AffinePairs:
     storable = ScaleFormat(name).for_levels((1 << bits) - 1)
     if kind == "minimum":
-        return MinimumPairs(bits, storable, storable)
+        return MinimumPairs(bits, storable, ScaleFormat(name))
     return ZeroPointPairs(bits, storable) if kind == "integer" else FloatZeroPairs(bits, storable, storable)
 
 
