@@ -61,6 +61,11 @@ class CodebookScheme(GridScheme):
         packed = self.packing.pack(codes.view(1, -1)).view(-1, 1)
         return self.assembled(packed, scales, scale_format, (codes.shape[0], codes.shape[1]))
 
+    @property
+    def has_plain_scales(self) -> bool:
+        """See `GridScheme`."""
+        return not self.is_nested
+
     def elements(self, stored: QuantizedTensor) -> Elements:
         """See `Scheme`."""
         rows, columns = stored.shape

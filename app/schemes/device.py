@@ -6,6 +6,7 @@ from torch import Tensor
 from app.schemes.grid_scheme import GridScheme
 from app.schemes.grids import Grid
 from app.schemes.partitions import Granularity
+from app.schemes.scale_formats import ScaleFormat
 from app.schemes.scheme import Choices, QuantizedTensor, ScaleRule, check_values
 
 _LARGEST_BLOCK = 4096
@@ -20,7 +21,8 @@ def quantize_on_device(scheme: GridScheme, values: Tensor, choices: Choices) -> 
 
     For equal scales the codes are those of the plain version, on every device.
     """
-    if not values.is_cuda or choices.scale is not ScaleRule.ABSMAX or choices.seed is not None:
+    is_known = scheme.has_plain_scales and choices.scale is ScaleRule.ABSMAX and choices.seed is None
+    if not values.is_cuda or not is_known:
         return scheme.quantize(values, choices)
     worst = torch.zeros(1, dtype=torch.int32, device=values.device)
     if _has_nibbles(scheme, values):
@@ -54,7 +56,7 @@ def _mirrored(grid: Grid) -> int:
 def _by_nibbles(scheme: GridScheme, values: Tensor, worst: Tensor) -> QuantizedTensor:
     from app.schemes.kernels.triton_grids import encode_nibbles  # noqa: PLC0415 - torch brings Triton with CUDA only
 
-    grid, scale_format = scheme.grid, scheme.fitted_format(values)
+    grid, scale_format = scheme.grid, _fitted(scheme, values)
     size, device = scheme.partition.columns, values.device
     blocks, tile = values.numel() // size, max(1, _TILE_ELEMENTS // size)
     scales = torch.empty(blocks, device=device)
@@ -74,7 +76,17 @@ def _by_nibbles(scheme: GridScheme, values: Tensor, worst: Tensor) -> QuantizedT
         KIND=scale_format.name,
         HIGH_FIRST=scheme.packing.nibbles == "high_first",
     )
+    if scheme.partition.granularity is Granularity.FLAT:
+        packed = packed.view(-1, 1)
     return scheme.assembled(packed, scales, scale_format, (values.shape[0], values.shape[1]))
+
+
+def _fitted(scheme: GridScheme, values: Tensor) -> ScaleFormat:
+    """The format of scales, which may take the largest magnitude of all from one number that has it."""
+    if type(scheme).fitted_format is GridScheme.fitted_format:
+        return scheme.fitted_format(values)
+    low, high = torch.aminmax(values)
+    return scheme.fitted_format(torch.maximum(-low, high).view(1, 1))
 
 
 def _by_rows(scheme: GridScheme, values: Tensor, worst: Tensor) -> QuantizedTensor:

@@ -23,7 +23,7 @@ def quantize_grid(
 ) -> QuantizedTensor | None:
     """The matrix as the layout stores it; None where no kernel does it."""
     shape = _shape(scheme, (values.shape[0], values.shape[1]))
-    if shape is None or choices.scale is ScaleRule.PERCENTILE or not _has_plain_scales(scheme):
+    if shape is None or choices.scale is ScaleRule.PERCENTILE or not scheme.has_plain_scales:
         return None
     scale_format = _fitted(scheme, values, choices)
     row_bytes = scheme.packing.row_bits(shape.columns) // 8
@@ -41,10 +41,6 @@ def quantize_grid(
     is_flat = scheme.partition.granularity is Granularity.FLAT
     codes = torch.from_numpy(packed).view((-1, 1) if is_flat else (rows, -1))
     return _into(out, scheme.assembled(codes, torch.from_numpy(scales), scale_format, (rows, columns)))
-
-
-def _has_plain_scales(scheme: GridScheme) -> bool:
-    return getattr(scheme, "rule", None) in {None, "mse"} and not getattr(scheme, "is_nested", False)
 
 
 def _shape(scheme: GridScheme, shape: tuple[int, int]) -> Shape | None:

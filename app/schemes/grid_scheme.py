@@ -85,6 +85,11 @@ class GridScheme:
         matrix = self.partition.matrix(codes, (values.shape[0], values.shape[1]))
         return self.stored(matrix, scales, scale_format)
 
+    @property
+    def has_plain_scales(self) -> bool:
+        """Whether each scale is a number of the format and found by the rules of `ScaleRule`, as kernels take it."""
+        return True
+
     def fitted_format(self, values: Tensor) -> ScaleFormat:
         """The format of scales, with what it takes from the whole tensor."""
         del values

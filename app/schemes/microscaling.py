@@ -44,6 +44,11 @@ class MicroscalingScheme(GridScheme):
     block_format: BlockFormat = field(kw_only=True)
     rule: str = "mse"
 
+    @property
+    def has_plain_scales(self) -> bool:
+        """See `GridScheme`."""
+        return self.rule == "mse"
+
     def quantize(self, values: Tensor, choices: Choices) -> QuantizedTensor:
         """See `Scheme`; `choices.scale` does not count: the rule is an option of the scheme."""
         if self.rule == "mse":
@@ -76,6 +81,11 @@ class NvidiaScheme(GridScheme):
     """
 
     rule: str | None = None
+
+    @property
+    def has_plain_scales(self) -> bool:
+        """See `GridScheme`."""
+        return self.rule != "four-over-six"
 
     def quantize(self, values: Tensor, choices: Choices) -> QuantizedTensor:
         """See `Scheme`; with the rule `four-over-six` a block's largest magnitude goes to 6 or to 4."""
