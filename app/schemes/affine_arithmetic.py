@@ -45,14 +45,3 @@ def block_ends(blocks: Tensor, choices: Choices) -> tuple[Tensor, Tensor]:
     place = torch.ceil(last * (choices.percentile / 100)).to(torch.int64).clamp_(0)
     high, low = (ordered.gather(1, each[:, None])[:, 0] for each in (place, last - place))
     return torch.minimum(low, high).to(torch.float64), torch.maximum(low, high).to(torch.float64)
-
-
-def fixed_sum(terms: Tensor) -> Tensor:
-    """The sum over the last dimension, added in halves: the same order of additions on every machine."""
-    while terms.shape[-1] > 1:
-        half = (terms.shape[-1] + 1) // 2
-        rest = terms[..., half:]
-        folded = terms[..., :half].clone()
-        folded[..., : rest.shape[-1]] += rest
-        terms = folded
-    return terms[..., 0]

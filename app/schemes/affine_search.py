@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from app.schemes.affine_arithmetic import block_ends, fixed_sum, last_integer
+from app.schemes.affine_arithmetic import block_ends, last_integer
 from app.schemes.affine_pairs import AffinePairs, MinimumPairs, Pair, Sums, ZeroPointPairs
+from app.schemes.ordered_sums import ordered_sum
 from app.schemes.scale_formats import ScaleFormat
 from app.schemes.scheme import Choices, ScaleRule
 
@@ -107,7 +108,7 @@ class AffineSearch:
         for values, weights in self._pieces():
             decoded = self.pairs.decode(self.pairs.encode(values, *pair), *pair)
             squares = (values - decoded).to(torch.float64).square_()
-            total += fixed_sum(squares if weights is None else squares.mul_(weights))
+            total += ordered_sum(squares if weights is None else squares.mul_(weights))
         return total
 
     def least_error(self, low: Tensor, high: Tensor) -> Pair:
@@ -144,7 +145,7 @@ class AffineSearch:
                 part = slice(first, first + together)
                 pair = scales[part, :, None], offsets[part, :, None]
                 squares = self.pairs.decode(self.pairs.encode(near, *pair), *pair).sub_(near).square_()
-                errors[part] += fixed_sum(squares if weight is None else squares.mul_(weight))
+                errors[part] += ordered_sum(squares if weight is None else squares.mul_(weight))
         return errors
 
     def _starts(self, low: Tensor, high: Tensor) -> Pair:
@@ -169,8 +170,8 @@ class AffineSearch:
         for values, weights in self._pieces():
             exact = values.to(torch.float64)
             ones = torch.ones_like(exact) if weights is None else weights
-            count, total = count + fixed_sum(ones), total + fixed_sum(exact * ones)
-            squares = squares + fixed_sum(exact * exact * ones)
+            count, total = count + ordered_sum(ones), total + ordered_sum(exact * ones)
+            squares = squares + ordered_sum(exact * exact * ones)
         count = torch.where(count > 0, count, 1.0)
         mean = total / count
         return mean, (squares / count - mean * mean).clamp_(min=0).sqrt()
@@ -191,7 +192,7 @@ class AffineSearch:
             ones = torch.ones_like(exact) if weights is None else weights
             weighted = codes * ones
             terms = (ones, weighted, weighted * codes, exact * ones, weighted * exact)
-            sums = [total + fixed_sum(each) for total, each in zip(sums, terms, strict=True)]
+            sums = [total + ordered_sum(each) for total, each in zip(sums, terms, strict=True)]
         return Sums(*sums)
 
 

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from scale_oracle import KINDS, blocks_of
 from torch import Tensor
 
-from app.schemes.affine_arithmetic import block_ends, fixed_sum, minimum_below, nearest_minimum
+from app.schemes.affine_arithmetic import block_ends, minimum_below, nearest_minimum
 from app.schemes.affine_pairs import AffinePairs, FloatZeroPairs, MinimumPairs, ZeroPointPairs
 from app.schemes.affine_search import AffineSearch, find_affine, find_pairs, find_with_zero_point
+from app.schemes.ordered_sums import ordered_sum
 from app.schemes.scale_formats import ScaleFormat
 from app.schemes.scheme import Choices, ScaleRule
 
@@ -165,7 +166,7 @@ def test_powers_of_two_carry_through(power: int, seed: int) -> None:
 @given(st.lists(st.integers(-(2**40), 2**40), min_size=1, max_size=70))
 def test_a_sum_in_halves_is_the_sum(numbers: list[int]) -> None:
     terms = torch.tensor([numbers, numbers], dtype=torch.float64)
-    assert fixed_sum(terms).tolist() == [sum(numbers)] * 2
+    assert ordered_sum(terms).tolist() == [sum(numbers)] * 2
 
 
 @given(st.floats(width=64, allow_nan=False, allow_infinity=False, min_value=-60000, max_value=60000))
