@@ -66,7 +66,7 @@ class SuperBlockScheme:
         """`check` without a look at the numbers."""
         self._check_length(values.shape[1])
         if choices.seed is not None:
-            raise InvalidInput("scheme.option", name=self.name, option="seed")
+            raise InvalidInput("scheme.option", name=self.name, option="stochastic")
 
     def _check_length(self, columns: int) -> None:
         if columns % BLOCK:

@@ -171,7 +171,8 @@ def choices_of(choice: SchemeChoice, importance: Tensor | None = None) -> Choice
     """How to quantize.
 
     Raises:
-        InvalidInput: `scheme.option`, one that the scheme does not take; `quantize.percentile`.
+        InvalidInput: `scheme.option`, one that the scheme does not take; `quantize.percentile`;
+            `quantize.percentile-alone`, with another rule.
     """
     entry = find_entry(choice.name)
     given = {
@@ -183,10 +184,13 @@ def choices_of(choice: SchemeChoice, importance: Tensor | None = None) -> Choice
     }
     for option, is_given in given.items():
         if is_given and option not in entry.options:
-            raise InvalidInput("scheme.option", name=choice.name, option=option)
+            shown = "stochastic" if option == "seed" else option
+            raise InvalidInput("scheme.option", name=choice.name, option=shown)
     percentile = 99.9 if choice.percentile is None else choice.percentile
     if not 0 < percentile <= 100:
-        raise InvalidInput("quantize.percentile", percentile=f"{percentile:g}")
+        raise InvalidInput("quantize.percentile", percentile=repr(percentile))
+    if choice.percentile is not None and choice.scale not in {None, ScaleRule.PERCENTILE}:
+        raise InvalidInput("quantize.percentile-alone", scale=str(choice.scale))
     return Choices(
         scale=choice.scale or ScaleRule.MSE,
         percentile=percentile,

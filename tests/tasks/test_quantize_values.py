@@ -28,7 +28,7 @@ from app.tasks.quantize_request import (
     TensorMatrix,
     TypedMatrix,
 )
-from app.tasks.quantize_values import Quantized, quantize_one, quantize_values
+from app.tasks.quantize_values import Quantized, choices_of, quantize_one, quantize_values
 
 
 def choices(name: str) -> list[SchemeChoice]:
@@ -234,3 +234,13 @@ def test_a_long_text_that_is_no_number_is_refused_at_once() -> None:
         with pytest.raises(InvalidInput, match=r"quantize\.number"):
             read_matrix(TypedMatrix(text))
     assert time.process_time() - begin < 2
+
+
+def test_a_percentile_goes_with_its_own_rule_alone() -> None:
+    for scale in (ScaleRule.ABSMAX, ScaleRule.MSE):
+        with pytest.raises(InvalidInput, match="percentile-alone"):
+            choices_of(SchemeChoice("int8", scale=scale, percentile=99.0))
+    assert choices_of(SchemeChoice("int8", scale=ScaleRule.PERCENTILE, percentile=99.0)).percentile == 99.0
+    with pytest.raises(InvalidInput) as refused:
+        choices_of(SchemeChoice("int8", scale=ScaleRule.PERCENTILE, percentile=100.0001))
+    assert refused.value.figures["percentile"] == "100.0001"

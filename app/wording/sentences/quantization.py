@@ -61,5 +61,6 @@ SENTENCES: dict[str, str] = {
     "quantize.text-too-long": "The matrix is longer than {limit:,} characters. Use a part of it.",
     "quantize.schemes": "No scheme is chosen. Choose one, such as int8.",
     "quantize.too-many-schemes": "At most {limit} schemes are compared at once. Leave some out.",
+    "quantize.percentile-alone": "A percentile is given beside the rule {scale}. Choose the rule percentile, or none.",
     "quantize.percentile": "The percentile is {percentile}; it must be above 0 and at most 100, such as 99.9.",
 }
