@@ -52,11 +52,11 @@ def cells(html: str, kind: str) -> list[list[list[str]]]:
 def test_the_first_view_tells_the_story_of_nine_weights(client: TestClient, language: Language) -> None:
     html = page(client, language)
     assert "style=" not in html
-    story = words(html.partition('<h2 class="story"')[2].partition("</h2>")[0])
+    story = words(html.partition('<h2 class="takeaway"')[2].partition("</h2>")[0])
     assert re.search(r"36\D+13\D+SQNR 48\.\d\d dB", story), story
-    line = words(html.partition('class="story__line')[2].partition("</p>")[0])
+    line = words(html.partition('class="takeaway__line')[2].partition("</p>")[0])
     assert re.search(r"9.*4.*3", line)
-    assert html.count('<article class="scheme"') == 3
+    assert html.count('<article class="scheme-column"') == 3
     assert f'/{language}/inspect?value=0.52&format=float32"' in html
     assert f"/{language}/inspect?bits=0b" not in html
     assert re.search(rf"/{language}/inspect\?bits=0x[0-9a-f]{{2}}&format=int8", html)
@@ -109,7 +109,7 @@ def test_the_fields_become_one_permanent_address(client: TestClient) -> None:
         "schemes": ["int8 int4:group=32:absmax:stochastic=7 mxfp4:mx=floor"],
     }
     html = page(client, **{name: text[0] for name, text in parse_qs(there.query).items()})
-    assert html.count('<article class="scheme"') == 3
+    assert html.count('<article class="scheme-column"') == 3
     assert '<option value="group=32" selected>' in html
     assert 'name="seed2" value="7"' in html
 
@@ -183,7 +183,7 @@ def test_what_cannot_be_read_is_said_in_one_sentence(client: TestClient, query: 
     answer = client.get("/en/quantize", params=query)
     assert answer.status_code in (200, 422)
     html = unescape(answer.text)
-    found = re.findall(r'class="(?:field__error|scheme__refusal|overview__refusal)">(.*?)</', html)
+    found = re.findall(r'class="(?:field__error|scheme-column__refusal|overview__refusal)">(.*?)</', html)
     assert any(said in sentence for sentence in found), found
     assert answer.status_code == (422 if "field__error" in html else 200)
     assert client.get("/zh/quantize", params=query).status_code == answer.status_code
@@ -191,9 +191,9 @@ def test_what_cannot_be_read_is_said_in_one_sentence(client: TestClient, query: 
 
 def test_a_scheme_that_refuses_leaves_the_others_alone(client: TestClient) -> None:
     html = page(client, schemes="intx int8:tensor")
-    assert html.count("scheme__refusal") == 1
+    assert html.count("scheme-column__refusal") == 1
     assert html.count('<table class="cells cells--code">') == 1
-    assert words(html.partition('class="story"')[2].partition("</h2>")[0]).count("13") == 1
+    assert words(html.partition('class="takeaway"')[2].partition("</h2>")[0]).count("13") == 1
 
 
 def test_what_was_typed_is_kept_beside_its_refusal(client: TestClient) -> None:
@@ -250,8 +250,8 @@ def test_other_parameters_and_repeated_ones_are_refused(client: TestClient) -> N
 @pytest.mark.parametrize("name", list(ENTRIES))
 def test_every_scheme_of_the_engine_has_its_column(client: TestClient, name: str) -> None:
     html = page(client, draw="normal", shape="4x256", schemes=name)
-    assert html.count('<article class="scheme"') == 1
-    assert "scheme__refusal" not in html
+    assert html.count('<article class="scheme-column"') == 1
+    assert "scheme-column__refusal" not in html
     assert f'<option value="{name}" selected>' in html
     html = page(client, schemes=name)
     assert f'id="scheme-1-name"><span class="figure">{name}</span>' in html
