@@ -6,6 +6,7 @@ PORT ?= 8000
 KILLS ?= 150
 SECONDS ?= 600
 SCREENSHOTS ?= screenshots
+TEST_OPTIONS ?=
 
 .PHONY: run test lint types contracts format kills fuzz postgres screenshots benchmarks clean
 
@@ -14,7 +15,7 @@ run: .venv/.app
 
 test: .venv/.test
 	$(BIN)/python tests/find_browser.py --install
-	$(BIN)/pytest
+	$(BIN)/pytest $(TEST_OPTIONS)
 
 lint: .venv/.test
 	$(BIN)/ruff check .

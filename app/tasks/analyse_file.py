@@ -10,8 +10,8 @@ from torch import Tensor
 from app.metrics.statistics import Histogram, StatisticsPass, histogram_pass
 from app.tasks.progress import Progress, no_progress
 from app.tasks.threads import one_thread
+from app.weightfiles.file_header import FileHeader, TensorEntry
 from app.weightfiles.range_reader import WeightFile
-from app.weightfiles.safetensors_header import SafetensorsHeader, TensorEntry
 from app.weightfiles.tensor_reader import TensorReader
 
 _UNKNOWN = dict.fromkeys(("min", "max", "mean", "std", "zeros", "nans", "infinities", "histogram"))
@@ -35,7 +35,7 @@ def analyse_file(path: str | os.PathLike[str], progress: Progress = no_progress)
         }
 
 
-def _totals(header: SafetensorsHeader) -> dict[str, Any]:
+def _totals(header: FileHeader) -> dict[str, Any]:
     by_dtype: dict[str, dict[str, int]] = {}
     for entry in header.tensors:
         total = by_dtype.setdefault(entry.type.format, {"tensors": 0, "bytes": 0})
@@ -57,7 +57,7 @@ class _Analysis:
         self._progress = progress
         self._done = 0
 
-    def rows(self, header: SafetensorsHeader) -> list[dict[str, Any]]:
+    def rows(self, header: FileHeader) -> list[dict[str, Any]]:
         rows = []
         for entry in header.tensors:
             start = self._done

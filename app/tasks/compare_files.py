@@ -9,8 +9,8 @@ from app.tasks.progress import Advance, Progress, advance_from, no_progress
 from app.tasks.stored_pairs import PackedPair, plain_error
 from app.tasks.tensor_report import packed_text
 from app.tasks.threads import one_thread
+from app.weightfiles.file_header import TensorEntry
 from app.weightfiles.range_reader import WeightFile
-from app.weightfiles.safetensors_header import TensorEntry
 from app.weightfiles.tensor_reader import TensorReader
 
 PathLike = str | os.PathLike[str]

@@ -23,7 +23,7 @@ from app.schemes.int8 import (
 from app.schemes.matrix_blocks import Piece, bands, packed_range
 from app.tasks.file_plan import TensorPlan
 from app.tasks.progress import Advance
-from app.weightfiles.safetensors_header import TensorEntry
+from app.weightfiles.file_header import TensorEntry
 from app.weightfiles.strict_json import shown
 from app.weightfiles.tensor_reader import TensorReader
 

@@ -11,7 +11,7 @@ from app.schemes.compressed_tensors_config import CONFIG_KEY, int8_config
 from app.schemes.int8 import WORD_BYTES, packed_columns
 from app.schemes.selection import Candidate, Kept, reason_by_name, reason_to_keep
 from app.tasks.compress_options import CompressOptions
-from app.weightfiles.safetensors_header import MAX_NAME_BYTES, SafetensorsHeader, TensorEntry
+from app.weightfiles.file_header import MAX_NAME_BYTES, FileHeader, TensorEntry
 from app.weightfiles.safetensors_layout import SafetensorsLayout, StoredTensor, lay_out
 from app.weightfiles.strict_json import shown
 
@@ -86,7 +86,7 @@ class FilePlan:
         return sum(plan.entry.bytes for plan in self.tensors[: self.steps[step].start])
 
 
-def plan_file(header: SafetensorsHeader, options: CompressOptions) -> FilePlan:
+def plan_file(header: FileHeader, options: CompressOptions) -> FilePlan:
     """The plan for a source with that header.
 
     Raises:

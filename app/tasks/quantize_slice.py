@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from app.errors import InvalidInput, NotFound, TooLarge
+from app.weightfiles.file_header import TensorEntry
 from app.weightfiles.range_reader import WeightFile
-from app.weightfiles.safetensors_header import TensorEntry
 from app.weightfiles.strict_json import shown
 from app.weightfiles.tensor_reader import TensorReader
 

@@ -8,7 +8,7 @@ from app.metrics.error_sums import NO_ERROR, ErrorFigures, ErrorSums
 from app.schemes.int8 import WORD_BYTES, dequantize_block, packed_columns
 from app.schemes.matrix_blocks import Piece, bands, packed_range
 from app.tasks.progress import Advance
-from app.weightfiles.safetensors_header import TensorEntry
+from app.weightfiles.file_header import TensorEntry
 from app.weightfiles.strict_json import shown
 from app.weightfiles.tensor_reader import CHUNK_BYTES, TensorReader
 

@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from types import FrameType
 
 from app.errors import WeightFileError
-from app.weightfiles.regular_file import open_regular
-from app.weightfiles.safetensors_header import read_header
+from app.weightfiles.source import open_source
 
 CPU_SECONDS = 4
 MEMORY_BYTES = 1 << 30
@@ -35,12 +34,12 @@ def check_file(path: str | os.PathLike[str]) -> FileSummary:
     Raises:
         WeightFileError: the first rule that the file breaks, or that it cannot be read.
     """
-    descriptor = open_regular(path)
+    source = open_source(path)
     try:
-        header = read_header(descriptor)
+        header = source.header
     finally:
-        os.close(descriptor)
-    return FileSummary("safetensors", len(header.tensors), header.file_bytes)
+        source.close()
+    return FileSummary(header.kind, len(header.tensors), header.file_bytes)
 
 
 def _limit_self() -> None:

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from app.errors import WeightFileError
-from app.weightfiles.safetensors_header import LENGTH_BYTES, MAX_HEADER_BYTES, MAX_TENSORS, METADATA, element_count
+from app.weightfiles.file_header import MAX_TENSORS, element_count
+from app.weightfiles.safetensors_header import LENGTH_BYTES, MAX_HEADER_BYTES, METADATA
 from app.weightfiles.storage_types import BY_FORMAT
 from app.weightfiles.strict_json import shown
 

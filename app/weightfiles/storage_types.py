@@ -1,22 +1,29 @@
-"""The element types that a safetensors header may name: bits per element, and our name for each."""
+"""The element types that containers may name: bits of each, and our name for it."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class StorageType:
-    """One dtype of the container. `format` is the name in our format table; `bits` may be less than a byte."""
+    """One dtype of a container. `format` is the name in our format table, or that of a block's scheme (`q4_k`)."""
 
     name: str
     bits: int
+    """Of one element, which may be less than a byte; of a whole block where elements are stored in blocks."""
     format: str
     is_readable: bool = True
-    """Whether its elements are read as numbers; the others are only copied."""
+    """Whether its elements are read as numbers without any scale; the others are copied, or decoded by their layout."""
+    block_elements: int = 1
+    """How many elements a block holds, along the innermost dimension; 1 for plain elements."""
 
     @property
     def alignment(self) -> int:
         """Bytes that an element should be aligned to in the file, for readers that map it."""
-        return max(self.bits // 8, 1)
+        return max(self.bits // 8, 1) if self.block_elements == 1 else 1
+
+    def bits_of(self, elements: int) -> int:
+        """The bits of so many elements; of whole blocks, which the caller has made sure of."""
+        return elements // self.block_elements * self.bits
 
 
 _TYPES = (

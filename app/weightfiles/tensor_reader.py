@@ -7,8 +7,8 @@ from torch import Tensor
 
 from app.codec import torch_dtype
 from app.formats import find_format
+from app.weightfiles.file_header import TensorEntry
 from app.weightfiles.range_reader import WeightFile
-from app.weightfiles.safetensors_header import TensorEntry
 
 CHUNK_BYTES = 16 << 20
 
@@ -30,7 +30,7 @@ class TensorReader:
     def bytes(self, entry: TensorEntry, first: int = 0, count: int | None = None) -> memoryview:
         """`count` bytes of a tensor from byte `first` on (all of them if not told); at most a chunk."""
         view = self._view[: entry.bytes - first if count is None else count]
-        self._file.read_into(view, entry.begin + first)
+        self._file.read_into(view, entry.begin + first, entry.part)
         return view
 
     def elements(self, entry: TensorEntry, first: int, count: int) -> Tensor:

@@ -1,10 +1,10 @@
 """Files made to be read as two things at once, so that a scanner sees one and a loader the other: they are refused."""
 
 import io
-import os
 import pickletools
 
 from app.errors import WeightFileError
+from app.weightfiles.byte_ranges import ByteRanges, read_exactly, read_start
 
 _PICKLE_PREFIX = 16 << 10
 _ZIP_END = b"PK\x05\x06"
@@ -12,16 +12,16 @@ _ZIP_END_BYTES = 22
 _ZIP_COMMENT_MAX = 0xFFFF
 
 
-def refuse_two_readings(descriptor: int, file_bytes: int) -> None:
+def refuse_two_readings(ranges: ByteRanges) -> None:
     """Refuses a good safetensors file that is also a zip archive or a pickle.
 
     Raises:
         WeightFileError: `safetensors.ambiguous`, naming the other reading.
     """
-    tail_bytes = min(file_bytes, _ZIP_END_BYTES + _ZIP_COMMENT_MAX)
-    if _ends_as_zip(os.pread(descriptor, tail_bytes, file_bytes - tail_bytes)):
+    tail_bytes = min(ranges.size, _ZIP_END_BYTES + _ZIP_COMMENT_MAX)
+    if _ends_as_zip(read_exactly(ranges, ranges.size - tail_bytes, tail_bytes)):
         raise WeightFileError("safetensors.ambiguous", other="zip")
-    if _starts_as_pickle(os.pread(descriptor, _PICKLE_PREFIX, 0)):
+    if _starts_as_pickle(read_start(ranges, _PICKLE_PREFIX)):
         raise WeightFileError("safetensors.ambiguous", other="pickle")
 
 

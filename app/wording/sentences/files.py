@@ -118,7 +118,7 @@ SENTENCES: dict[str, str] = {
         "The file can be read as safetensors and as {other} at once, so it was refused: programs would "
         "disagree about what it holds."
     ),
-    "safetensors.dimension": "Tensor “{tensor}” has a dimension of {dimension}; it must be at least 0 and below 2^48.",
+    "tensor.dimension": "Tensor “{tensor}” has a dimension of {dimension}; it must be at least 0 and below 2^48.",
     "safetensors.fields": "Tensor “{tensor}” must have exactly dtype, shape and data_offsets in the header.",
     "safetensors.header-missing": (
         "The first 8 bytes give the header a length of {length} bytes, so there is none. This is not a safetensors "
@@ -140,17 +140,17 @@ SENTENCES: dict[str, str] = {
         "There are {bytes} bytes before tensor “{tensor}” that belong to no tensor, which safetensors forbids."
     ),
     "safetensors.metadata": "The header’s __metadata__ may hold text only, but “{key}” holds something else.",
-    "safetensors.name-control": (
+    "tensor.name-control": (
         "The name of tensor “{tensor}” holds a control character. Rename it and export the file again."
     ),
-    "safetensors.name-too-long": "The name of tensor “{tensor}” is longer than {limit} bytes.",
+    "tensor.name-too-long": "The name of tensor “{tensor}” is longer than {limit} bytes.",
     "safetensors.offset-order": "The data of tensor “{tensor}” would run from {begin} to {end}, which is impossible.",
     "safetensors.offsets": "The data_offsets of tensor “{tensor}” are not two whole numbers.",
-    "safetensors.overflow": (
+    "tensor.overflow": (
         "The shape of tensor “{tensor}” multiplies to 2^63 elements or more. The file is damaged or forged."
     ),
     "safetensors.overlap": "Tensors “{tensor}” and “{other}” share bytes, which safetensors forbids.",
-    "safetensors.rank": "Tensor “{tensor}” has {rank} dimensions; at most {limit} are accepted.",
+    "tensor.rank": "Tensor “{tensor}” has {rank} dimensions; at most {limit} are accepted.",
     "safetensors.shape": "The shape of tensor “{tensor}” is not a list of whole numbers.",
     "safetensors.size-mismatch": (
         "Tensor “{tensor}” needs {needed} bytes by its shape, but its offsets give it {given}."

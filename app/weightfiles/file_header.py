@@ -1,0 +1,102 @@
+"""What every reader of a container answers: the checked list of tensors and where their bytes lie."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from app.errors import WeightFileError
+from app.weightfiles.storage_types import StorageType
+from app.weightfiles.strict_json import shown
+
+MAX_TENSORS = 100_000
+MAX_RANK = 8
+MAX_DIMENSION = 1 << 48
+MAX_NAME_BYTES = 1024
+MAX_ELEMENTS = 1 << 63
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class TensorEntry:
+    """One tensor. `begin` and `end` are offsets into the part of the source that holds it.
+
+    Rows lie one after the other (the last index runs fastest) unless there are `strides`.
+    """
+
+    name: str
+    type: StorageType
+    shape: tuple[int, ...]
+    """Of the elements themselves, outermost first, also where the container counts words or blocks."""
+    begin: int
+    end: int
+    part: int = 0
+    """Which of the source's parts (shards, members) holds it."""
+    strides: tuple[int, ...] | None = None
+    """In elements, one for each dimension, from `begin` on; only where the tensor is not one plain run."""
+    is_big_endian: bool = False
+
+    @property
+    def bytes(self) -> int:
+        """What it occupies in the source."""
+        return self.end - self.begin
+
+    @property
+    def elements(self) -> int:
+        return element_count(self.shape)
+
+
+@dataclass(frozen=True, slots=True)
+class FileHeader:
+    """A checked header: every entry lies inside its part."""
+
+    kind: str
+    """`safetensors`, `pytorch`, `gguf`, `npy`, `npz`, `onnx`: the container, found by its content."""
+    tensors: tuple[TensorEntry, ...]
+    """In the order of their bytes."""
+    metadata: Mapping[str, Any]
+    """What the file says about itself, as JSON has it; text of a stranger: to be shown escaped, never to be run."""
+    file_bytes: int
+    """Of all parts together."""
+    details: Mapping[str, Any] = field(default_factory=lambda: _NOTHING)
+    """What only the container's own writer needs, by names of its own."""
+
+
+def element_count(shape: tuple[int, ...]) -> int:
+    """How many elements a shape has; 1 for rank 0."""
+    elements = 1
+    for dimension in shape:
+        elements *= dimension
+    return elements
+
+
+def check_name(name: str) -> None:
+    """Refuses a tensor's name that no program could handle.
+
+    Raises:
+        WeightFileError: `tensor.name-too-long`, `tensor.name-control`.
+    """
+    if len(name.encode("utf-8", "surrogatepass")) > MAX_NAME_BYTES:
+        raise WeightFileError("tensor.name-too-long", tensor=shown(name, 40), limit=MAX_NAME_BYTES)
+    if any(character < " " or "\x7f" <= character <= "\x9f" for character in name):
+        raise WeightFileError("tensor.name-control", tensor=shown(name))
+
+
+def check_shape(shape: tuple[int, ...], tensor: str) -> None:
+    """Refuses a shape beyond every limit; `tensor` is its name.
+
+    Zeros do not count in the product: no reader may overflow on the way to a product of zero.
+
+    Raises:
+        WeightFileError: `tensor.rank`, `tensor.dimension`, `tensor.overflow`.
+    """
+    if len(shape) > MAX_RANK:
+        raise WeightFileError("tensor.rank", tensor=shown(tensor), rank=len(shape), limit=MAX_RANK)
+    reach = 1
+    for dimension in shape:
+        if not 0 <= dimension < MAX_DIMENSION:
+            raise WeightFileError("tensor.dimension", tensor=shown(tensor), dimension=dimension)
+        reach *= dimension or 1
+        if reach >= MAX_ELEMENTS:
+            raise WeightFileError("tensor.overflow", tensor=shown(tensor))
