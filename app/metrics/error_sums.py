@@ -41,6 +41,67 @@ def json_number(value: float | None) -> float | str | None:
     return value if value is None or math.isfinite(value) else str(value)
 
 
+@dataclass(frozen=True, slots=True)
+class PairSums:
+    """Sums over pairs of numbers, original x and restored y: what figures are made of. Sums of neighbours add up.
+
+    NaN and infinity as in `ErrorSums`. Sums beyond float64 are NaN.
+    """
+
+    elements: int
+    """How many pairs there were."""
+    count: int
+    """Without those that were left out."""
+    original_squares: float
+    restored_squares: float
+    products: float
+    error_squares: float
+    max_error: float
+    max_place: int | None = None
+    """The index of the largest error among the pairs, the first of equal ones; None without error."""
+
+    def __add__(self, behind: "PairSums") -> "PairSums":
+        """Of both, one behind the other: places in the second begin after the first."""
+        is_behind = behind.max_error > self.max_error
+        place = self.max_place
+        if is_behind and behind.max_place is not None:
+            place = self.elements + behind.max_place
+        return PairSums(
+            self.elements + behind.elements,
+            self.count + behind.count,
+            self.original_squares + behind.original_squares,
+            self.restored_squares + behind.restored_squares,
+            self.products + behind.products,
+            self.error_squares + behind.error_squares,
+            max(self.max_error, behind.max_error),
+            place,
+        )
+
+    def figures(self) -> ErrorFigures:
+        """The figures of these sums."""
+        if self.max_error == 0:
+            return NO_ERROR
+        if math.isinf(self.max_error):
+            return ErrorFigures(-math.inf, math.inf, math.inf, None)
+        if not self.error_squares >= SMALLEST_SQUARES:
+            # Out of float64's range on either side: the largest error is known, sums of squares are not.
+            return ErrorFigures(None, None, self.max_error, None)
+        return ErrorFigures(self._sqnr_db(), self.error_squares / self.count, self.max_error, self._cosine())
+
+    def _sqnr_db(self) -> float:
+        if self.original_squares == 0:
+            return -math.inf
+        return 10 * (math.log10(self.original_squares) - math.log10(self.error_squares))
+
+    def _cosine(self) -> float | None:
+        lengths = math.sqrt(self.original_squares) * math.sqrt(self.restored_squares)
+        return max(-1.0, min(1.0, self.products / lengths)) if lengths else None
+
+
+NO_PAIRS = PairSums(0, 0, 0.0, 0.0, 0.0, 0.0, 0.0)
+"""To add others to."""
+
+
 class ErrorSums:
     """Sums over pairs of blocks, original and restored.
 
@@ -100,22 +161,27 @@ class ErrorSums:
             self._original_squares = self._error_squares = math.nan
             self._max_error = max(self._max_error, float(y.abs().max()))
 
+    def add_sums(self, sums: PairSums) -> None:
+        """Counts pairs that were added up elsewhere."""
+        self._count += sums.count
+        self._original_squares += sums.original_squares
+        self._restored_squares += sums.restored_squares
+        self._products += sums.products
+        self._error_squares += sums.error_squares
+        self._max_error = max(self._max_error, sums.max_error)
+
+    def sums(self) -> PairSums:
+        """Of all that was added; it is not known where the largest error is."""
+        return PairSums(
+            self._count,
+            self._count,
+            self._original_squares,
+            self._restored_squares,
+            self._products,
+            self._error_squares,
+            self._max_error,
+        )
+
     def figures(self) -> ErrorFigures:
         """The figures of all that was added."""
-        if self._max_error == 0:
-            return NO_ERROR
-        if math.isinf(self._max_error):
-            return ErrorFigures(-math.inf, math.inf, math.inf, None)
-        if not self._error_squares >= SMALLEST_SQUARES:
-            # Out of float64's range on either side: the largest error is known, sums of squares are not.
-            return ErrorFigures(None, None, self._max_error, None)
-        return ErrorFigures(self._sqnr_db(), self._error_squares / self._count, self._max_error, self._cosine())
-
-    def _sqnr_db(self) -> float:
-        if self._original_squares == 0:
-            return -math.inf
-        return 10 * (math.log10(self._original_squares) - math.log10(self._error_squares))
-
-    def _cosine(self) -> float | None:
-        lengths = math.sqrt(self._original_squares) * math.sqrt(self._restored_squares)
-        return max(-1.0, min(1.0, self._products / lengths)) if lengths else None
+        return self.sums().figures()

@@ -6,13 +6,13 @@ infinite.
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from app.metrics.blocks import BLOCK_ELEMENTS, SMALLEST_SQUARES, blocks
-from app.metrics.error_sums import ErrorFigures, ErrorSums
+from app.metrics.error_sums import ErrorFigures, ErrorSums, PairSums
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,17 @@ class TensorError:
 
 def tensor_error(original: Tensor, restored: Tensor) -> TensorError:
     """The error of two contiguous tensors of as many elements."""
+    return error_of(pair_sums(original, restored))
+
+
+def error_of(sums: PairSums) -> TensorError:
+    """The error that sums tell."""
+    figures = sums.figures()
+    return TensorError(figures, sums.max_place, _relative(figures))
+
+
+def pair_sums(original: Tensor, restored: Tensor) -> PairSums:
+    """The sums over two contiguous tensors of as many elements."""
     sums = ErrorSums()
     largest, place = 0.0, None
     for index, (x, y) in enumerate(zip(blocks(original), blocks(restored), strict=True)):
@@ -35,8 +46,7 @@ def tensor_error(original: Tensor, restored: Tensor) -> TensorError:
         here, at = _largest(x, y)
         if here > largest:
             largest, place = here, index * BLOCK_ELEMENTS + at
-    figures = sums.figures()
-    return TensorError(figures, place, _relative(figures))
+    return replace(sums.sums(), elements=original.numel(), max_place=place)
 
 
 def _largest(x: Tensor, y: Tensor) -> tuple[float, int]:

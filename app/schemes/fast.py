@@ -1,7 +1,12 @@
 """Quantizing at the speed of memory on the CPU: compiled passes for schemes of one grid and one scale a block.
 
-What a scheme's own `quantize` gives, with codes equal for equal scales and searched scales within 0.01 dB; what no
-kernel knows goes there. Numba is imported on first use; kernels are compiled once and kept on disk.
+What a scheme's own `quantize` gives, with codes equal for equal scales and searched scales within 0.01 dB, and what its
+`dequantize` gives, bit for bit; what no kernel knows goes there. Numba is imported on first use; kernels are compiled
+once and kept on disk. `app.schemes.fast_measured` quantizes and adds up the error in one go:
+
+    quantize_measured(scheme, values, choices, out=None) -> tuple[QuantizedTensor, PairSums]
+
+where sums of neighbouring bands add up (`+`) and tell `figures()`.
 """
 
 from torch import Tensor
@@ -36,6 +41,18 @@ def quantize_fast(
         if found is not None:
             return found
     return scheme.quantize(values, choices)
+
+
+def dequantize_fast(
+    scheme: Scheme, stored: QuantizedTensor, out: Tensor | None = None, threads: int | None = None
+) -> Tensor:
+    """float32 `[rows, columns]`: bit for bit what `Scheme.dequantize` gives, into `out` where that is given.
+
+    `threads` is torch's number by default.
+    """
+    del threads
+    found = scheme.dequantize(stored)
+    return found if out is None else out.copy_(found)
 
 
 def _quantize(scheme: Scheme, values: Tensor, choices: Choices, out: QuantizedTensor | None) -> QuantizedTensor | None:

@@ -1,0 +1,23 @@
+"""Quantizing and adding up the error in one go, without a second matrix in memory."""
+
+from torch import Tensor
+
+from app.metrics.error_sums import PairSums
+from app.metrics.tensor_error import pair_sums
+from app.schemes.fast import dequantize_fast, quantize_fast
+from app.schemes.scheme import Choices, QuantizedTensor, Scheme
+
+
+def quantize_measured(
+    scheme: Scheme, values: Tensor, choices: Choices, out: QuantizedTensor | None = None
+) -> tuple[QuantizedTensor, PairSums]:
+    """What `app.schemes.fast.quantize_fast` gives for the same arguments, and the sums over values and restored ones.
+
+    Sums are of float64 in an order that does not depend on threads. Those of neighbouring bands of rows add up:
+    `sum(parts, NO_PAIRS)`; `PairSums.figures` and `app.metrics.tensor_error.error_of` tell SQNR and the like.
+
+    Raises:
+        InvalidInput: what the scheme refuses.
+    """
+    stored = quantize_fast(scheme, values, choices, out)
+    return stored, pair_sums(values, dequantize_fast(scheme, stored))
