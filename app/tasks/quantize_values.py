@@ -14,6 +14,7 @@ from app.schemes.entries import SchemeEntry
 from app.schemes.hadamard import Rotation
 from app.schemes.registry import entry_or_none, find_entry, find_scheme
 from app.schemes.scheme import Choices, Elements, QuantizedTensor, ScaleRule, Scheme, Storage
+from app.schemes.search_names import search_name
 from app.tasks.quantize_elements import block_offsets, block_scales, element_codes, element_name, ends
 from app.tasks.quantize_matrix import read_matrix
 from app.tasks.quantize_request import MOST_SCHEMES, QuantizeRequest, SchemeChoice
@@ -83,6 +84,13 @@ class QuantizedView:
         if self.entry is None or "scale" not in self.entry.options:
             return ""
         return str(self.choice.scale or ScaleRule.MSE)
+
+    @property
+    def search_name(self) -> str | None:
+        """The fixed search behind the rule, see `app.schemes.search_names`; None where there is nothing to find."""
+        if self.quantized is None:
+            return None
+        return search_name(self.quantized.scheme, choices_of(self.choice), is_compiled=False)
 
     @property
     def element_format(self) -> Format | None:

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from app.errors import InvalidInput, TooLarge
+from app.schemes.plain_casts import cast_entry
+from app.schemes.registry import ENTRIES
 from app.schemes.scheme import ScaleRule
 from app.tasks.quantize_request import MOST_SCHEMES, SchemeChoice
 
@@ -29,11 +31,22 @@ def read_schemes(text: str) -> tuple[SchemeChoice, ...]:
 
 def read_scheme(text: str) -> SchemeChoice:
     """One scheme; its words may stand in any order, and the last of a kind holds."""
-    name, *words = text.split(":")
-    choice = SchemeChoice(name)
-    for word in words:
+    parts = text.split(":")
+    count = _parts_of_name(parts)
+    choice = SchemeChoice(":".join(parts[:count]))
+    for word in parts[count:]:
         choice = _with_word(choice, word)
     return choice
+
+
+def _parts_of_name(parts: list[str]) -> int:
+    """A custom format's name holds colons of its own: `e4m3:bias=8:specials=nan-only`."""
+    if parts[0] in ENTRIES:
+        return 1
+    count = 1
+    while count < len(parts) and cast_entry(":".join(parts[: count + 1])) is not None:
+        count += 1
+    return count
 
 
 def scheme_text(choice: SchemeChoice) -> str:

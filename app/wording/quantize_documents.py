@@ -65,6 +65,7 @@ def _scheme(view: QuantizedView, found: Quantized) -> Document:
         "scheme": view.choice.name,
         "granularity": granularity_of(found),
         "scale": view.search or None,
+        "search": view.search_name,
         "layout": entry.layout,
         "element": None if found.element is None else found.element.name,
         "codes": _codes(found),

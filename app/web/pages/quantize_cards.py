@@ -174,7 +174,7 @@ def _work(
         clipped=quantized.clipped,
         codes=code_cells(language, view, quantized, window),
         restored=restored_cells(language, quantized, window),
-        errors=error_cells(values, quantized, window, largest),
+        errors=error_cells(language, values, quantized, window, largest),
         is_rotated=view.choice.rotation is not None,
         code_offset=_code_offset(view, quantized),
         scales=_texts(language, scales),

@@ -122,7 +122,9 @@ def restored_cells(language: Language, quantized: Quantized, window: Window) -> 
     return _cells(window, cell)
 
 
-def error_cells(values: torch.Tensor, quantized: Quantized, window: Window, largest: float) -> Cells:
+def error_cells(
+    language: Language, values: torch.Tensor, quantized: Quantized, window: Window, largest: float
+) -> Cells:
     """What is read back less the weight, exact; the shade says how large it is among all errors on the page."""
 
     def cell(row: int, column: int) -> Cell:
@@ -131,7 +133,8 @@ def error_cells(values: torch.Tensor, quantized: Quantized, window: Window, larg
             return Cell(exact_float(restored), exact_float(restored), "", shade=MOST_SHADE)
         error = Fraction(restored) - Fraction(float(values[row, column]))
         exact = exact_text(error)
-        return Cell(approximately(exact, 3), exact, "", shade=shade_of(abs(float(error)), largest))
+        href = inspect_address(language, value=exact, format="float64")
+        return Cell(approximately(exact, 3), exact, href, shade=shade_of(abs(float(error)), largest))
 
     return _cells(window, cell)
 
