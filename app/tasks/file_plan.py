@@ -12,7 +12,8 @@ from app.schemes.int8 import WORD_BYTES, packed_columns
 from app.schemes.selection import Candidate, Kept, reason_by_name, reason_to_keep
 from app.tasks.compress_options import CompressOptions
 from app.weightfiles.file_header import MAX_NAME_BYTES, FileHeader, TensorEntry
-from app.weightfiles.safetensors_layout import SafetensorsLayout, StoredTensor, lay_out
+from app.weightfiles.file_layout import FileLayout, StoredTensor
+from app.weightfiles.safetensors_layout import lay_out
 from app.weightfiles.strict_json import shown
 
 STEP_BYTES = 64 << 20
@@ -65,7 +66,7 @@ class FilePlan:
         return int8_config(granularity=self.options.granularity, ignore=sorted(ignored), has_embeddings=has_embeddings)
 
     @cached_property
-    def layout(self) -> SafetensorsLayout:
+    def layout(self) -> FileLayout:
         """Where everything is written."""
         metadata = dict(self.source_metadata)
         if self.quantization_config is not None:
@@ -106,14 +107,14 @@ def _plan_tensor(entry: TensorEntry, options: CompressOptions) -> TensorPlan:
     candidate = Candidate(entry.name, entry.type.format, entry.shape)
     kept = reason_to_keep(candidate, options.card, options.include, options.exclude)
     if kept is None and options.card.is_cast:
-        return TensorPlan(entry, None, (StoredTensor(entry.name, options.card.element, entry.shape),))
+        return TensorPlan(entry, None, (StoredTensor.of(entry.name, options.card.element, entry.shape),))
     if kept is None:
         codes, scales, shape = _packed_tensors(entry, options)
         # Rows of one or two columns: the word that they are filled up to, and their scale, outweigh what is saved.
         if codes.bytes + scales.bytes <= entry.bytes:
             return TensorPlan(entry, None, (codes, scales, shape))
         kept = Kept.LARGER
-    return TensorPlan(entry, kept, (StoredTensor(entry.name, entry.type.format, entry.shape),))
+    return TensorPlan(entry, kept, (StoredTensor.of(entry.name, entry.type.format, entry.shape),))
 
 
 def _packed_tensors(entry: TensorEntry, options: CompressOptions) -> tuple[StoredTensor, StoredTensor, StoredTensor]:
@@ -122,9 +123,9 @@ def _packed_tensors(entry: TensorEntry, options: CompressOptions) -> tuple[Store
     scale_shape = (rows, 1) if options.granularity == "channel" else (1,)
     scale_format = "float32" if entry.type.format == "float64" else entry.type.format
     stored = (
-        StoredTensor(f"{entry.name}_packed", "int32", (rows, packed_columns(columns) // WORD_BYTES)),
-        StoredTensor(f"{entry.name}_scale", scale_format, scale_shape),
-        StoredTensor(f"{entry.name}_shape", "int64", (2,)),
+        StoredTensor.of(f"{entry.name}_packed", "int32", (rows, packed_columns(columns) // WORD_BYTES)),
+        StoredTensor.of(f"{entry.name}_scale", scale_format, scale_shape),
+        StoredTensor.of(f"{entry.name}_shape", "int64", (2,)),
     )
     if len(stored[0].name.encode("utf-8")) > MAX_NAME_BYTES:
         raise WeightFileError("compress.name-too-long", tensor=shown(entry.name))

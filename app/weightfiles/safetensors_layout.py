@@ -2,40 +2,17 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from app.errors import WeightFileError
-from app.weightfiles.file_header import MAX_TENSORS, element_count
+from app.weightfiles.file_header import MAX_TENSORS
+from app.weightfiles.file_layout import FileLayout, StoredTensor
 from app.weightfiles.safetensors_header import LENGTH_BYTES, MAX_HEADER_BYTES, METADATA
-from app.weightfiles.storage_types import BY_FORMAT
 from app.weightfiles.strict_json import shown
 
 HEADER_ALIGNMENT = 8
 
 
-@dataclass(frozen=True, slots=True)
-class StoredTensor:
-    """A tensor to be written: its name, the name of its format, and its shape."""
-
-    name: str
-    format: str
-    shape: tuple[int, ...]
-
-    @property
-    def bytes(self) -> int:
-        return element_count(self.shape) * BY_FORMAT[self.format].bits // 8
-
-
-@dataclass(frozen=True, slots=True)
-class SafetensorsLayout:
-    """The first bytes of the file (length and JSON), where each tensor begins, and the file's length."""
-
-    head: bytes
-    begins: Mapping[str, int]
-    file_bytes: int
-
-
-def lay_out(tensors: Iterable[StoredTensor], metadata: Mapping[str, str]) -> SafetensorsLayout:
+def lay_out(tensors: Iterable[StoredTensor], metadata: Mapping[str, str]) -> FileLayout:
     """Lays tensors out in the given order, but wide elements before narrow ones.
 
     That keeps each tensor aligned to its elements for programs that map the file, although the container allows no
@@ -44,7 +21,7 @@ def lay_out(tensors: Iterable[StoredTensor], metadata: Mapping[str, str]) -> Saf
     Raises:
         WeightFileError: `safetensors.written-twice`, or `safetensors.too-large-to-write`.
     """
-    ordered = sorted(tensors, key=lambda tensor: -BY_FORMAT[tensor.format].alignment)
+    ordered = sorted(tensors, key=lambda tensor: -tensor.type.alignment)
     document: dict[str, object] = {METADATA: dict(sorted(metadata.items()))} if metadata else {}
     offsets: dict[str, int] = {}
     end = 0
@@ -54,7 +31,7 @@ def lay_out(tensors: Iterable[StoredTensor], metadata: Mapping[str, str]) -> Saf
         offsets[tensor.name] = end
         end += tensor.bytes
         document[tensor.name] = {
-            "dtype": BY_FORMAT[tensor.format].name,
+            "dtype": tensor.type.name,
             "shape": list(tensor.shape),
             "data_offsets": [offsets[tensor.name], end],
         }
@@ -64,4 +41,4 @@ def lay_out(tensors: Iterable[StoredTensor], metadata: Mapping[str, str]) -> Saf
         raise WeightFileError("safetensors.too-large-to-write", tensors=len(offsets), bytes=len(text))
     data_begin = LENGTH_BYTES + len(text)
     head = len(text).to_bytes(LENGTH_BYTES, "little") + text
-    return SafetensorsLayout(head, {name: data_begin + offset for name, offset in offsets.items()}, data_begin + end)
+    return FileLayout(head, {name: data_begin + offset for name, offset in offsets.items()}, data_begin + end)

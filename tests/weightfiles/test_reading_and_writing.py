@@ -11,9 +11,10 @@ from safetensors.torch import load_file, save_file
 
 from app.errors import Conflict, StorageFull, WeightFileError
 from app.weightfiles.checking import check_file
+from app.weightfiles.file_layout import StoredTensor
 from app.weightfiles.part_file import PartFile, part_path, publish, sha256_of, write_durably
 from app.weightfiles.range_reader import WeightFile
-from app.weightfiles.safetensors_layout import StoredTensor, lay_out
+from app.weightfiles.safetensors_layout import lay_out
 from app.weightfiles.tensor_reader import TensorReader
 
 
@@ -43,11 +44,11 @@ def test_a_file_written_to_while_it_is_read_is_noticed(model: Path) -> None:
 
 def test_a_layout_is_aligned_and_deterministic_and_the_package_loads_it(tmp_path: Path) -> None:
     tensors = [
-        StoredTensor("bytes", "uint8", (3,)),
-        StoredTensor("权重", "float16", (5,)),
-        StoredTensor("wide", "float64", (2,)),
-        StoredTensor("scalar", "float32", ()),
-        StoredTensor("empty", "int64", (0, 4)),
+        StoredTensor.of("bytes", "uint8", (3,)),
+        StoredTensor.of("权重", "float16", (5,)),
+        StoredTensor.of("wide", "float64", (2,)),
+        StoredTensor.of("scalar", "float32", ()),
+        StoredTensor.of("empty", "int64", (0, 4)),
     ]
     layout = lay_out(tensors, {"b": "2", "a": "1"})
     assert layout.head == lay_out(iter(tensors), {"a": "1", "b": "2"}).head
@@ -63,7 +64,7 @@ def test_a_layout_is_aligned_and_deterministic_and_the_package_loads_it(tmp_path
 
 def test_a_name_cannot_be_laid_out_twice() -> None:
     with pytest.raises(WeightFileError, match=r"safetensors\.written-twice"):
-        lay_out([StoredTensor("a", "int8", (1,))] * 2, {})
+        lay_out([StoredTensor.of("a", "int8", (1,))] * 2, {})
 
 
 def test_a_part_is_published_whole(tmp_path: Path) -> None:

@@ -1,0 +1,26 @@
+"""The table of layouts that can be written."""
+
+from app.errors import InvalidInput
+from app.layouts.plain_writing import SAFETENSORS
+from app.layouts.writing import OutputLayout
+from app.schemes.entries import SchemeEntry
+
+LAYOUTS: dict[str, OutputLayout] = {layout.name: layout for layout in (SAFETENSORS,)}
+
+
+def find_layout(name: str) -> OutputLayout:
+    """The layout of that name.
+
+    Raises:
+        InvalidInput: `layout.unknown`.
+    """
+    layout = LAYOUTS.get(name)
+    if layout is None:
+        raise InvalidInput("layout.unknown", layout=name[:40], known=", ".join(LAYOUTS))
+    return layout
+
+
+def layouts_of(entry: SchemeEntry) -> tuple[str, ...]:
+    """The layouts that a scheme can be written in, its own first."""
+    found = [name for name, layout in LAYOUTS.items() if layout.takes(entry)]
+    return tuple(sorted(found, key=lambda name: name != entry.layout))
