@@ -3,7 +3,7 @@
 from torch import Tensor
 
 from app.metrics.error_sums import PairSums
-from app.metrics.tensor_error import pair_sums
+from app.metrics.fast import pair_sums_fast
 from app.schemes.fast import dequantize_fast, quantize_fast
 from app.schemes.scheme import Choices, QuantizedTensor, Scheme
 
@@ -20,4 +20,4 @@ def quantize_measured(
         InvalidInput: what the scheme refuses.
     """
     stored = quantize_fast(scheme, values, choices, out)
-    return stored, pair_sums(values, dequantize_fast(scheme, stored))
+    return stored, pair_sums_fast(values, dequantize_fast(scheme, stored, threads=choices.threads), choices.threads)
