@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from app.weightfiles import safetensors_header
+from app.weightfiles import gguf_header, safetensors_header
 from app.weightfiles.byte_ranges import ByteRanges, read_start
 from app.weightfiles.content_kind import SNIFFED_BYTES, looks_like_safetensors, refuse_other_kinds
 from app.weightfiles.file_header import FileHeader
@@ -19,7 +19,10 @@ class Container:
     read_header: Callable[[ByteRanges], FileHeader]
 
 
-CONTAINERS: tuple[Container, ...] = (Container("safetensors", looks_like_safetensors, safetensors_header.read_header),)
+CONTAINERS: tuple[Container, ...] = (
+    Container("safetensors", looks_like_safetensors, safetensors_header.read_header),
+    Container("gguf", gguf_header.looks_like_gguf, gguf_header.read_header),
+)
 
 
 def read_any_header(ranges: ByteRanges) -> FileHeader:

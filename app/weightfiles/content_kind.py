@@ -50,8 +50,6 @@ def refuse_other_kinds(start: bytes) -> None:
 def _refuse_other_weights(start: bytes) -> None:
     if start.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         raise WeightFileError("file.pytorch-zip" if b"data.pkl" in start else "file.zip")
-    if start.startswith(b"GGUF"):
-        raise WeightFileError("file.gguf")
     if _is_pickle(start):
         raise WeightFileError("file.pickle")
 

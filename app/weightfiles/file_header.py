@@ -1,5 +1,6 @@
 """What every reader of a container answers: the checked list of tensors and where their bytes lie."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -15,6 +16,7 @@ MAX_DIMENSION = 1 << 48
 MAX_NAME_BYTES = 1024
 MAX_ELEMENTS = 1 << 63
 
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -48,6 +50,17 @@ class TensorEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class ExtraPart:
+    """A part beside the file itself: bytes that had to be decoded, or another file that must have come with it."""
+
+    name: str
+    content: bytes | None = None
+    """The decoded bytes; None for another file of exactly that name."""
+    needed_bytes: int = 0
+    """How long that other file must be at least."""
+
+
+@dataclass(frozen=True, slots=True)
 class FileHeader:
     """A checked header: every entry lies inside its part."""
 
@@ -61,6 +74,8 @@ class FileHeader:
     """Of all parts together."""
     details: Mapping[str, Any] = field(default_factory=lambda: _NOTHING)
     """What only the container's own writer needs, by names of its own."""
+    extra_parts: tuple[ExtraPart, ...] = ()
+    """In a container's answer, parts 1, 2 and so on of its entries; opened by whoever knows what came with the file."""
 
 
 def element_count(shape: tuple[int, ...]) -> int:
@@ -79,8 +94,13 @@ def check_name(name: str) -> None:
     """
     if len(name.encode("utf-8", "surrogatepass")) > MAX_NAME_BYTES:
         raise WeightFileError("tensor.name-too-long", tensor=shown(name, 40), limit=MAX_NAME_BYTES)
-    if any(character < " " or "\x7f" <= character <= "\x9f" for character in name):
+    if has_control(name):
         raise WeightFileError("tensor.name-control", tensor=shown(name))
+
+
+def has_control(text: str) -> bool:
+    """Whether a text holds one of the controls C0 or C1, or DEL."""
+    return _CONTROL.search(text) is not None
 
 
 def check_shape(shape: tuple[int, ...], tensor: str) -> None:

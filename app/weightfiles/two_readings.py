@@ -18,11 +18,20 @@ def refuse_two_readings(ranges: ByteRanges) -> None:
     Raises:
         WeightFileError: `safetensors.ambiguous`, naming the other reading.
     """
-    tail_bytes = min(ranges.size, _ZIP_END_BYTES + _ZIP_COMMENT_MAX)
-    if _ends_as_zip(read_exactly(ranges, ranges.size - tail_bytes, tail_bytes)):
-        raise WeightFileError("safetensors.ambiguous", other="zip")
+    refuse_zip_ending(ranges, "safetensors.ambiguous")
     if _starts_as_pickle(read_start(ranges, _PICKLE_PREFIX)):
         raise WeightFileError("safetensors.ambiguous", other="pickle")
+
+
+def refuse_zip_ending(ranges: ByteRanges, code: str) -> None:
+    """Refuses a file that programs would open as a zip archive, whatever it begins with.
+
+    Raises:
+        WeightFileError: with that code, naming the other reading.
+    """
+    tail_bytes = min(ranges.size, _ZIP_END_BYTES + _ZIP_COMMENT_MAX)
+    if _ends_as_zip(read_exactly(ranges, ranges.size - tail_bytes, tail_bytes)):
+        raise WeightFileError(code, other="zip")
 
 
 def _ends_as_zip(tail: bytes) -> bool:

@@ -36,7 +36,6 @@ def pytorch_checkpoint(**how: object) -> bytes:
         (b"(dp0\nS'a'\np1\nI1\ns.", "file.pickle"),
         (zipped({"model.safetensors": b"x"}), "file.zip"),
         (zipped({}), "file.zip"),
-        (b"GGUF\x03\0\0\0" + b"\0" * 16, "file.gguf"),
         (b"<!DOCTYPE html><html><head>", "file.html"),
         (b"\n  <html lang=en>", "file.html"),
         (json.dumps({"metadata": {}, "weight_map": {"a": "../x.safetensors"}}).encode(), "file.shard-index"),

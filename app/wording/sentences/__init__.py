@@ -12,6 +12,7 @@ from app.wording.sentences import (
     files,
     format_pages,
     formats,
+    gguf,
     jobs,
     number_line,
     numbers,
@@ -19,6 +20,7 @@ from app.wording.sentences import (
     quantize_page,
     requests,
     stories,
+    zip_archives,
 )
 
 SENTENCES: dict[str, str] = {
@@ -28,6 +30,7 @@ SENTENCES: dict[str, str] = {
     **formats.SENTENCES,
     **format_pages.SENTENCES,
     **files.SENTENCES,
+    **gguf.SENTENCES,
     **jobs.SENTENCES,
     **requests.SENTENCES,
     **codec.SENTENCES,
@@ -37,4 +40,5 @@ SENTENCES: dict[str, str] = {
     **compare.SENTENCES,
     **quantization.SENTENCES,
     **quantize_page.SENTENCES,
+    **zip_archives.SENTENCES,
 }

@@ -36,7 +36,6 @@ SENTENCES: dict[str, str] = {
         "The file’s header takes too much time or memory to check, so the file was refused. Export it again."
     ),
     "file.empty": "The file is empty. Check that its download finished, and try again.",
-    "file.gguf": "This is a GGUF file, which cannot be read yet. Use the model’s .safetensors file.",
     "file.git-lfs-pointer": (
         "This is a Git LFS pointer, not the weights. Run “git lfs pull” where you cloned the model, and take "
         "the large file that appears."
