@@ -13,6 +13,8 @@ _LARGEST_BLOCK = 4096
 _TILE_ELEMENTS = 4096
 _LARGEST_TILE = 16384
 """Elements of a row that eight warps hold in registers."""
+_ROUNDS = 8
+"""Tiles that a program looks at for the largest magnitude."""
 _INFINITY = 0x7F800000
 
 
@@ -59,7 +61,7 @@ def _by_nibbles(scheme: GridScheme, values: Tensor, worst: Tensor) -> QuantizedT
     grid, scale_format = scheme.grid, _fitted(scheme, values)
     size, device = scheme.partition.columns, values.device
     blocks, tile = values.numel() // size, max(1, _TILE_ELEMENTS // size)
-    scales = torch.empty(blocks, device=device)
+    scales = _no_scales(scale_format, blocks, device)
     packed = torch.empty(values.shape[0], values.shape[1] // 2, dtype=torch.uint8, device=device)
     mirrored = _mirrored(grid)
     thresholds = grid.thresholds()[-mirrored or None :]
@@ -78,15 +80,31 @@ def _by_nibbles(scheme: GridScheme, values: Tensor, worst: Tensor) -> QuantizedT
     )
     if scheme.partition.granularity is Granularity.FLAT:
         packed = packed.view(-1, 1)
-    return scheme.assembled(packed, scales, scale_format, (values.shape[0], values.shape[1]))
+    shape = values.shape[0], values.shape[1]
+    return scheme.with_stored_scales(packed, scales.view(scale_format.dtype), scale_format, shape)
 
 
 def _fitted(scheme: GridScheme, values: Tensor) -> ScaleFormat:
     """The format of scales, which may take the largest magnitude of all from one number that has it."""
     if type(scheme).fitted_format is GridScheme.fitted_format:
         return scheme.fitted_format(values)
-    low, high = torch.aminmax(values)
-    return scheme.fitted_format(torch.maximum(-low, high).view(1, 1))
+    return scheme.fitted_format(_largest_magnitude(values).view(1, 1))
+
+
+def _largest_magnitude(values: Tensor) -> Tensor:
+    from app.schemes.kernels.triton_grids import largest_magnitude  # noqa: PLC0415 - as above
+
+    found = torch.zeros(1, dtype=torch.int32, device=values.device)
+    count = values.numel()
+    largest_magnitude[(-(-count // (_TILE_ELEMENTS * _ROUNDS)),)](
+        values, found, count, TILE=_TILE_ELEMENTS, ROUNDS=_ROUNDS
+    )
+    return found.view(torch.float32)
+
+
+def _no_scales(scale_format: ScaleFormat, count: int, device: torch.device) -> Tensor:
+    """Memory for scales as they are stored: those of eight bits as bytes, for Triton has no names for all of them."""
+    return torch.empty(count, dtype=torch.uint8 if scale_format.bits == 8 else scale_format.dtype, device=device)
 
 
 def _by_rows(scheme: GridScheme, values: Tensor, worst: Tensor) -> QuantizedTensor:
@@ -95,7 +113,7 @@ def _by_rows(scheme: GridScheme, values: Tensor, worst: Tensor) -> QuantizedTens
     rows, columns = values.shape
     grid, scale_format = scheme.grid, scheme.fitted_format(values)
     stride = scheme.packing.row_bits(columns) // 8
-    scales = torch.empty(rows, device=values.device)
+    scales = _no_scales(scale_format, rows, values.device)
     fresh = torch.empty if stride == columns else torch.zeros
     packed = fresh(rows, stride, dtype=torch.uint8, device=values.device)
     encode_rows[(rows,)](
@@ -105,4 +123,5 @@ def _by_rows(scheme: GridScheme, values: Tensor, worst: Tensor) -> QuantizedTens
         num_warps=8,
         KIND=scale_format.name,
     )
-    return scheme.assembled(packed, scales, scale_format, (values.shape[0], values.shape[1]))
+    shape = values.shape[0], values.shape[1]
+    return scheme.with_stored_scales(packed, scales.view(scale_format.dtype), scale_format, shape)

@@ -106,8 +106,14 @@ class GridScheme:
         self, packed: Tensor, scales: Tensor, scale_format: ScaleFormat, shape: tuple[int, int]
     ) -> QuantizedTensor:
         """Packed codes (uint8 `[rows, bytes]`) and scales (float32, in the order of blocks) as the layout has them."""
-        arranged = scale_format.stored(scales).view(self.partition.scale_shape(shape))
-        return QuantizedTensor(shape, packed, arranged)
+        return self.with_stored_scales(packed, scale_format.stored(scales), scale_format, shape)
+
+    def with_stored_scales(
+        self, packed: Tensor, scales: Tensor, scale_format: ScaleFormat, shape: tuple[int, int]
+    ) -> QuantizedTensor:
+        """The same with scales that are in the dtype in which they are stored."""
+        del scale_format
+        return QuantizedTensor(shape, packed, scales.view(self.partition.scale_shape(shape)))
 
     def elements(self, stored: QuantizedTensor) -> Elements:
         """See `Scheme`."""

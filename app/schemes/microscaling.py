@@ -59,11 +59,11 @@ class MicroscalingScheme(GridScheme):
         scales = scale_format.nearest(power_of_two_scales(reach, self.block_format, self.rule))
         return self.with_scales(values, scales, scale_format, choices.seed)
 
-    def assembled(
+    def with_stored_scales(
         self, packed: Tensor, scales: Tensor, scale_format: ScaleFormat, shape: tuple[int, int]
     ) -> QuantizedTensor:
         """See `GridScheme`."""
-        found = GridScheme.assembled(self, packed, scales, scale_format, shape)
+        found = GridScheme.with_stored_scales(self, packed, scales, scale_format, shape)
         assert found.scales is not None
         return replace(found, scales=found.scales.view(torch.uint8))
 
@@ -106,11 +106,11 @@ class NvidiaScheme(GridScheme):
         divisor = float(wanted.clamp(max=_LARGEST_GLOBAL)) if largest else 1.0
         return replace(self.scale_format, divisor=divisor, largest_level=self.grid.largest)
 
-    def assembled(
+    def with_stored_scales(
         self, packed: Tensor, scales: Tensor, scale_format: ScaleFormat, shape: tuple[int, int]
     ) -> QuantizedTensor:
         """See `GridScheme`."""
-        found = GridScheme.assembled(self, packed, scales, scale_format, shape)
+        found = GridScheme.with_stored_scales(self, packed, scales, scale_format, shape)
         return replace(found, others={"global_scale": torch.tensor([scale_format.divisor], device=packed.device)})
 
     def read_scales(self, stored: QuantizedTensor) -> Tensor:

@@ -1,6 +1,6 @@
 """One pass over a CUDA tensor: the scale of each block by its largest magnitude, codes, and their packing.
 
-`worst` gets the bits of the largest magnitude of all: from 0x7F800000 on there was an infinity, above it NaN.
+`worst` gets the bits of the largest magnitude of all where that is infinite, or more where it is NaN.
 """
 
 # Triton compiles what has no types but its own.
@@ -10,27 +10,34 @@
 import triton
 import triton.language as tl
 
+INFINITY = tl.constexpr(0x7F800000)
 MAGIC = tl.constexpr(12582912.0)
 """1.5 * 2^23: adding it rounds a float32 of fewer than 22 bits to the nearest whole number, ties to even."""
 
 
 @triton.jit
 def _scale(reach, end, divisor, smallest, largest, KIND: tl.constexpr):
-    """`ScaleFormat.nearest(reach / end)`, and of 1 where the reach is 0."""
+    """`ScaleFormat.nearest(reach / end)`, and of 1 where the reach is 0; and what is stored for it."""
     wanted = tl.where(reach == 0, 1.0, tl.math.div_rn(reach, end))
     size = tl.minimum(tl.maximum(wanted * divisor, smallest), largest)
+    code = size
     if KIND == "float16":
-        size = size.to(tl.float16).to(tl.float32)
+        code = size.to(tl.float16)
+        size = code.to(tl.float32)
     elif KIND == "bfloat16":
-        size = size.to(tl.bfloat16).to(tl.float32)
+        code = size.to(tl.bfloat16)
+        size = code.to(tl.float32)
     elif KIND == "float8_e4m3fn":
-        size = size.to(tl.float8e4nv).to(tl.float32)
+        rounded = size.to(tl.float8e4nv)
+        code = rounded.to(tl.uint8, bitcast=True)
+        size = rounded.to(tl.float32)
     elif KIND == "float8_e8m0fnu":
         word = size.to(tl.int32, bitcast=True)
         up = tl.where((word & 0x7FFFFF) > 0x400000, 0x800000, 0)
         size = ((word & 0x7F800000) + up).to(tl.float32, bitcast=True)
         size = tl.minimum(size, largest)
-    return tl.math.div_rn(size, divisor)
+        code = (size.to(tl.int32, bitcast=True) >> 23).to(tl.uint8)
+    return tl.math.div_rn(size, divisor), code
 
 
 @triton.jit
@@ -87,6 +94,18 @@ def _signed_place(scaled, thresholds, STEPS: tl.constexpr, TIES_LOWER: tl.conste
 
 
 @triton.jit
+def largest_magnitude(values, found, count, TILE: tl.constexpr, ROUNDS: tl.constexpr):
+    """The bits of the largest magnitude, at most those of NaN, into `found`, which begins as 0."""
+    reach = tl.zeros([TILE], tl.int32)
+    first = tl.program_id(0).to(tl.int64) * (TILE * ROUNDS)
+    for step in range(ROUNDS):
+        here = first + step * TILE + tl.arange(0, TILE)
+        word = tl.load(values + here, mask=here < count, other=0.0).to(tl.int32, bitcast=True)
+        reach = tl.maximum(reach, word & 0x7FFFFFFF)
+    tl.atomic_max(found, tl.max(reach, 0))
+
+
+@triton.jit
 def encode_nibbles(
     values,
     scales,
@@ -118,8 +137,9 @@ def encode_nibbles(
     tile = tl.load(values + here, mask=is_there[:, None], other=0.0)
     divided = tl.load(divisor)
     magnitude = tl.max(tile.to(tl.int32, bitcast=True) & 0x7FFFFFFF, 1)
-    tl.atomic_max(worst, tl.max(magnitude, 0))
-    scale = _scale(magnitude.to(tl.float32, bitcast=True), end, divided, smallest, largest, KIND)
+    furthest = tl.max(magnitude, 0)
+    tl.atomic_max(worst, furthest, mask=furthest >= INFINITY)
+    scale, stored = _scale(magnitude.to(tl.float32, bitcast=True), end, divided, smallest, largest, KIND)
     scaled = tile * tl.math.div_rn(1.0, scale)[:, None]
     if STEPS == 0:
         code = _whole(scaled, low, high, offset)
@@ -133,7 +153,7 @@ def encode_nibbles(
     pair = (first << 4 | second) if HIGH_FIRST else (second << 4 | first)
     there = block[:, None] * half + tl.arange(0, half)[None, :]
     tl.store(packed + there, pair.to(tl.uint8), mask=is_there[:, None])
-    tl.store(scales + block, scale, mask=is_there)
+    tl.store(scales + block, stored, mask=is_there)
 
 
 @triton.jit
@@ -163,10 +183,10 @@ def encode_rows(
         other = tl.load(here + start + column, mask=start + column < columns, other=0.0)
         reach = tl.maximum(reach, other.to(tl.int32, bitcast=True) & 0x7FFFFFFF)
     magnitude = tl.max(reach, 0)
-    tl.atomic_max(worst, magnitude)
-    scale = _scale(magnitude.to(tl.float32, bitcast=True), end, 1.0, smallest, largest, KIND)
+    tl.atomic_max(worst, magnitude, mask=magnitude >= INFINITY)
+    scale, stored = _scale(magnitude.to(tl.float32, bitcast=True), end, 1.0, smallest, largest, KIND)
     inverse = tl.math.div_rn(1.0, scale)
-    tl.store(scales + row, scale)
+    tl.store(scales + row, stored)
     there = packed + row * stride
     tl.store(there + column, _whole(part * inverse, low, high, offset).to(tl.uint8), mask=column < columns)
     for start in range(TILE, columns, TILE):
