@@ -1,97 +1,121 @@
-"""What a weight file holds: its header, and exact statistics of every tensor."""
+"""What a weight file holds: its header, and exact figures of every weight."""
 
 import os
-from collections.abc import Iterator
-from dataclasses import asdict
+import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from torch import Tensor
 
-from app.metrics.statistics import Histogram, StatisticsPass, histogram_pass
+from app.layouts.weights import Weight, WeightReader, find_weights
+from app.tasks.block_look import block_look
+from app.tasks.file_outline import Outlined, outline_document
 from app.tasks.progress import Progress, no_progress
+from app.tasks.tensor_figures import DETAILS, UNKNOWN, channel_bins, tensor_figures
 from app.tasks.threads import one_thread
-from app.weightfiles.file_header import FileHeader, TensorEntry
 from app.weightfiles.range_reader import WeightFile
-from app.weightfiles.tensor_reader import TensorReader
 
-_UNKNOWN = dict.fromkeys(("min", "max", "mean", "std", "zeros", "nans", "infinities", "histogram"))
+Part = Callable[[dict[str, Any]], None]
+"""Told what is known so far: `{"outline": document}` first, then `{"rows": [[place, row, details], ...]}`."""
+_PART_SECONDS = 0.4
+_MOST_ROWS = 200
 
 
-def analyse_file(path: str | os.PathLike[str], progress: Progress = no_progress) -> dict[str, Any]:
+def analyse_file(
+    path: str | os.PathLike[str], progress: Progress = no_progress, on_part: Part | None = None
+) -> dict[str, Any]:
     """The analysis document of a weight file; statistics are of the finite elements, null where there are none.
+
+    With `on_part`, the details of each tensor are told to it and to nobody else, so that they need not be held.
 
     Raises:
         WeightFileError: the file breaks a rule of its container, or changes meanwhile.
     """
     with one_thread(), WeightFile(path) as file:
-        rows = _Analysis(TensorReader(file), progress).rows(file.header)
+        weights = find_weights(file)
+        header = file.header
+        document = outline_document(header.kind, header.file_bytes, header.metadata, map(_outlined, weights))
+        if on_part is not None:
+            on_part({"outline": document})
+        rows = _Rows(document["tensors"], on_part)
+        analysis = _Analysis(WeightReader(file), progress, channel_bins(len(weights)))
+        for weight in weights:
+            rows.add(analysis.figures(weight))
+        rows.flush()
         file.ensure_unchanged()
-        return {
-            "bytes": file.header.file_bytes,
-            "kind": "safetensors",
-            "metadata": dict(file.header.metadata),
-            "totals": _totals(file.header),
-            "tensors": rows,
-        }
+        return {**document, "tensors": rows.rows}
 
 
-def _totals(header: FileHeader) -> dict[str, Any]:
-    by_dtype: dict[str, dict[str, int]] = {}
-    for entry in header.tensors:
-        total = by_dtype.setdefault(entry.type.format, {"tensors": 0, "bytes": 0})
-        total["tensors"] += 1
-        total["bytes"] += entry.bytes
-    return {
-        "tensors": len(header.tensors),
-        "parameters": sum(entry.elements for entry in header.tensors),
-        "bytes": sum(entry.bytes for entry in header.tensors),
-        "by_dtype": by_dtype,
-    }
+def _outlined(weight: Weight) -> Outlined:
+    encoding = weight.encoding
+    layout, scheme = (encoding.layout, encoding.scheme) if encoding else (None, None)
+    return Outlined(weight.name, weight.format, weight.shape, weight.bytes, weight.elements, layout, scheme)
+
+
+class _Rows:
+    """The rows in the order of the outline, told on in batches."""
+
+    def __init__(self, outlines: list[dict[str, Any]], on_part: Part | None) -> None:
+        self.rows: list[dict[str, Any]] = []
+        self._outlines = outlines
+        self._on_part = on_part
+        self._batch: list[list[Any]] = []
+        self._told_at = time.monotonic()
+
+    def add(self, figures: dict[str, Any]) -> None:
+        place = len(self.rows)
+        row = {**self._outlines[place], **figures}
+        if self._on_part is not None:
+            details = {name: row.pop(name) for name in (*DETAILS, "stored", "block") if name in row}
+            self._batch.append([place, row, details])
+            row = {name: value for name, value in row.items() if name != "histogram"}
+            if len(self._batch) >= _MOST_ROWS or time.monotonic() - self._told_at >= _PART_SECONDS:
+                self.flush()
+        self.rows.append(row)
+
+    def flush(self) -> None:
+        if self._on_part is not None and self._batch:
+            self._on_part({"rows": self._batch})
+            self._batch = []
+            self._told_at = time.monotonic()
 
 
 class _Analysis:
-    """The rows, and how far they are: the two passes over a tensor count half its bytes each."""
+    """The figures, and how far they are: bytes of the file, whatever is made of them."""
 
-    def __init__(self, reader: TensorReader, progress: Progress) -> None:
+    def __init__(self, reader: WeightReader, progress: Progress, most_bins: int) -> None:
         self._reader = reader
         self._progress = progress
+        self._most_bins = most_bins
         self._done = 0
 
-    def rows(self, header: FileHeader) -> list[dict[str, Any]]:
-        rows = []
-        for entry in header.tensors:
-            start = self._done
-            rows.append(self._row(entry))
-            self._done = start + entry.bytes
-            self._progress(self._done, entry.name)
-        return rows
+    def figures(self, weight: Weight) -> dict[str, Any]:
+        found = dict(UNKNOWN)
+        if weight.is_readable and weight.elements:
+            found = tensor_figures(self._readings(weight), weight.shape, weight.format, self._most_bins)
+        elif weight.is_readable:
+            found = {**UNKNOWN, "zeros": 0, "nans": 0, "infinities": 0}
+        if weight.encoding is not None:
+            found["stored"] = [_stored(part) for part in weight.parts]
+            found["block"] = block_look(self._reader, weight)
+        self._done += weight.bytes
+        self._progress(self._done, weight.name)
+        return found
 
-    def _row(self, entry: TensorEntry) -> dict[str, Any]:
-        return {
-            "name": entry.name,
-            "dtype": entry.type.format,
-            "shape": list(entry.shape),
-            "bytes": entry.bytes,
-            "elements": entry.elements,
-            **(self._figures(entry) if entry.type.is_readable else _UNKNOWN),
-        }
+    def _readings(self, weight: Weight) -> Callable[[], Iterator[tuple[int, Tensor]]]:
+        """Numbers of more than 16 bits are read twice: each reading then counts for half."""
+        share = 0.0
 
-    def _figures(self, entry: TensorEntry) -> dict[str, Any]:
-        gathered = StatisticsPass()
-        for chunk in self._chunks(entry):
-            gathered.add(chunk)
-        statistics = gathered.statistics()
-        histogram = None
-        if statistics.min is not None and statistics.max is not None:
-            histogram = histogram_pass(self._chunks(entry), statistics.min, statistics.max)
-        return {**asdict(statistics), "histogram": None if histogram is None else _histogram_document(histogram)}
+        def reading() -> Iterator[tuple[int, Tensor]]:
+            nonlocal share
+            for first, chunk in self._reader.chunks(weight):
+                yield first, chunk
+                readings = 1 if chunk.dtype.itemsize <= 2 else 2
+                share += chunk.numel() / weight.elements / readings
+                self._progress(self._done + int(weight.bytes * min(share, 1.0)), weight.name)
 
-    def _chunks(self, entry: TensorEntry) -> Iterator[Tensor]:
-        for _, chunk in self._reader.chunks(entry):
-            yield chunk
-            self._done += chunk.nbytes // 2
-            self._progress(self._done, entry.name)
+        return reading
 
 
-def _histogram_document(histogram: Histogram) -> dict[str, Any]:
-    return {"low": histogram.low, "high": histogram.high, "counts": list(histogram.counts)}
+def _stored(part: Any) -> dict[str, Any]:
+    return {"name": part.name, "dtype": part.type.format, "shape": list(part.shape), "bytes": part.bytes}

@@ -28,6 +28,7 @@ def test_every_figure_of_an_analysis(tmp_path: Path) -> None:
             "bfloat16": {"tensors": 1, "bytes": 8},
             "int64": {"tensors": 1, "bytes": 40},
         },
+        "by_role": {"other": {"tensors": 4, "bytes": 70 * 33 * 4 + 8 + 40}},
     }
     rows = {row["name"]: row for row in document["tensors"]}
     exact = normal.double().numpy()
@@ -59,3 +60,39 @@ def test_formats_that_are_not_read_are_listed_without_figures(tmp_path: Path) ->
         ("complex64", 1, None, None),
         ("float4_e2m1fn", 2, None, None),
     ]
+
+
+def test_the_figures_behind_a_row(tmp_path: Path) -> None:
+    path = tmp_path / "x.safetensors"
+    normal = torch.randn(70, 33, generator=torch.Generator().manual_seed(2))
+    normal[3, 4] = -50.0
+    save_file({"a": normal, "b": normal.bfloat16()}, path)
+    wide, narrow = analyse_file(path)["tensors"]
+    exact = normal.double().numpy()
+    assert wide["channels"]["channels"] == 70
+    assert (wide["channels"]["min"], wide["channels"]["max"]) == (exact.min(1).tolist(), exact.max(1).tolist())
+    assert wide["largest"][0] == {"index": 3 * 33 + 4, "value": -50.0}
+    for row, values in ((wide, exact), (narrow, normal.bfloat16().double().numpy())):
+        far = np.abs(values - values.mean()) > 6 * values.std()
+        assert row["outliers"]["count"] == np.count_nonzero(far) == 1
+        assert sum(row["binades"]["counts"]) + row["binades"]["zeros"] + row["binades"]["subnormals"] == 70 * 33
+        assert row["bits"]["ones"][0] == np.count_nonzero(np.signbit(values))
+    assert [field["name"] for field in narrow["bits"]["fields"]] == ["sign", "exponent", "mantissa"]
+    assert narrow["bits"]["fields"][1]["entropy"] == pytest.approx(wide["bits"]["fields"][1]["entropy"], abs=0.05)
+
+
+def test_details_are_told_on_the_way(tmp_path: Path) -> None:
+    path = tmp_path / "x.safetensors"
+    save_file({f"layer.{i}.weight": torch.full((4, 4), float(i)) for i in range(450)}, path)
+    parts: list[dict] = []
+    document = analyse_file(path, on_part=lambda part: parts.append(json.loads(json.dumps(part, allow_nan=False))))
+    assert len(parts) >= 4
+    outline = parts[0]["outline"]
+    whole = analyse_file(path)
+    assert outline["totals"] == whole["totals"] == document["totals"]
+    assert set(outline["tensors"][0]) == {"name", "dtype", "shape", "bytes", "elements"}
+    told = [row for part in parts[1:] for row in part["rows"]]
+    assert [place for place, _, _ in told] == list(range(450))
+    for place, row, details in told:
+        assert {**row, **details} == whole["tensors"][place]
+        assert document["tensors"][place] == {name: value for name, value in row.items() if name != "histogram"}
