@@ -1,0 +1,84 @@
+"""Rectangles of a matrix out of stored tensors, read by ranges: what the decoders of layouts are made of."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from math import prod
+
+import torch
+from torch import Tensor
+
+from app.schemes.matrix_blocks import Piece
+from app.weightfiles.file_header import TensorEntry
+from app.weightfiles.tensor_reader import TensorReader
+
+PartOfMatrix = Callable[[TensorReader, Piece], Tensor]
+"""The numbers `[rows, columns]` of a part of a matrix; what it gives is its own and not overwritten."""
+
+_READ_AT_ONCE = 256 << 10
+_WASTE = 8
+"""Whole rows are read where a part of each is wanted, if that is not more than so many times as much."""
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixDecoder:
+    """A `Decoder` of a weight that is a matrix of rows of `columns` elements; any run of elements is a unit."""
+
+    columns: int
+    dtype: torch.dtype
+    part: PartOfMatrix
+
+    @property
+    def unit(self) -> int:
+        """See `Decoder`."""
+        return 1
+
+    def decode(self, reader: TensorReader, first: int, count: int) -> Tensor:
+        """See `Decoder`."""
+        found = [self.part(reader, piece).reshape(-1) for piece in pieces(self.columns, first, count)]
+        if not found:
+            return torch.empty(0, dtype=self.dtype)
+        return found[0] if len(found) == 1 else torch.cat(found)
+
+
+def pieces(columns: int, first: int, count: int) -> Iterator[Piece]:
+    """A run of elements: the end of a row, whole rows, the start of a row, as far as there are such."""
+    end = first + count
+    while first < end:
+        row, column = divmod(first, columns)
+        if column == 0 and end - first >= columns:
+            rows = (end - first) // columns
+            yield Piece(row, row + rows, 0, columns)
+            first += rows * columns
+        else:
+            stop = min(columns, column + end - first)
+            yield Piece(row, row + 1, column, stop)
+            first += stop - column
+
+
+def read_run(reader: TensorReader, entry: TensorEntry, first: int, count: int) -> Tensor:
+    """A copy of `count` elements from element `first` on; the caller has bounded the count."""
+    most = max(reader.chunk_elements(entry), 1)
+    if count <= most:
+        return reader.elements(entry, first, count).clone()
+    runs = [(begin, min(most, first + count - begin)) for begin in range(first, first + count, most)]
+    return torch.cat([reader.elements(entry, begin, run).clone() for begin, run in runs])
+
+
+def read_rectangle(reader: TensorReader, entry: TensorEntry, width: int, part: Piece) -> Tensor:
+    """A copy `[rows, columns]` of a part of a tensor whose rows have `width` elements, whatever its shape."""
+    if part.columns == width or part.rows == 1:
+        return read_run(reader, entry, part.row * width + part.column, part.elements).view(part.rows, part.columns)
+    size = entry.type.bits // 8
+    whole = part.rows * width * size
+    if whole <= _READ_AT_ONCE or (whole <= reader.chunk_bytes and width <= _WASTE * part.columns):
+        rows = reader.elements(entry, part.row * width, part.rows * width).view(part.rows, width)
+        return rows[:, part.column : part.column_end].clone()
+    found = [
+        reader.elements(entry, row * width + part.column, part.columns).clone() for row in range(part.row, part.row_end)
+    ]
+    return torch.stack(found)
+
+
+def matrix_of(shape: tuple[int, ...]) -> tuple[int, int]:
+    """Rows and columns of a tensor seen as a matrix: the innermost dimension makes the columns."""
+    return prod(shape[:-1]), shape[-1] if shape else 1
