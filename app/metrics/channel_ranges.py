@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -104,6 +105,7 @@ def _rectangles(first: int, count: int, columns: int) -> Iterator[tuple[int, int
         start += rows * width
 
 
+@lru_cache(maxsize=16)
 def _table(dtype: torch.dtype) -> Floats:
     values = values_of_codes(dtype)
     return np.where(np.isfinite(values), values, np.nan)

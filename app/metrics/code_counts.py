@@ -1,6 +1,7 @@
 """How often each code of a tensor occurs: all codes of up to 16 bits, or the 16-bit pieces of longer ones."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -30,12 +31,17 @@ class CodeCounts:
 
     def ones(self) -> tuple[int, ...]:
         """How often each bit is set, the most significant one first."""
-        places = np.arange(1 << self.top_bits)
-        return tuple(
-            int(piece[(places >> bit) & 1 == 1].sum())
-            for piece in self.pieces
-            for bit in reversed(range(self.top_bits))
-        )
+        return tuple(ones for piece in self.pieces for ones in _ones(piece))
+
+
+def _ones(counts: Counts) -> list[int]:
+    """The upper half has the top bit set; then both halves are laid over each other for the next bit."""
+    ones = []
+    while len(counts) > 1:
+        lower, upper = counts.reshape(2, -1)
+        ones.append(int(upper.sum()))
+        counts = lower + upper
+    return ones
 
 
 class CodeCountPass:
@@ -67,6 +73,7 @@ def words_of(values: Tensor) -> npt.NDArray[np.uint8] | npt.NDArray[np.uint16]:
     return flat if values.dtype.itemsize == 1 else flat.view(np.uint16)
 
 
+@lru_cache(maxsize=16)
 def values_of_codes(dtype: torch.dtype) -> npt.NDArray[np.float64]:
     """What each code of up to 16 bits stands for; a boolean's byte is the number it holds."""
     if dtype.itemsize == 1:
@@ -74,4 +81,6 @@ def values_of_codes(dtype: torch.dtype) -> npt.NDArray[np.float64]:
     else:
         codes = torch.arange(1 << 16, dtype=torch.int32).to(torch.int16)
     seen = codes if dtype is torch.bool else codes.view(dtype)
-    return seen.to(torch.float64).numpy()
+    values: npt.NDArray[np.float64] = seen.to(torch.float64).numpy()
+    values.flags.writeable = False
+    return values
