@@ -66,14 +66,14 @@ def read_start(ranges: ByteRanges, count: int) -> bytes:
 class LocalFile:
     """A regular file on a local disk."""
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        """Opens.
+    def __init__(self, path: str | os.PathLike[str], *, follow_links: bool = True) -> None:
+        """Opens; with `follow_links=False`, never what a link of that name leads to.
 
         Raises:
             WeightFileError: `file.unreadable`.
         """
         self.name = Path(path).name or str(path)
-        self._descriptor = open_regular(path)
+        self._descriptor = open_regular(path, follow_links=follow_links)
         self._state = self._look()
         self.size = self._state[0]
 

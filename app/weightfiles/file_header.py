@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from app.errors import WeightFileError
+from app.weightfiles.byte_ranges import ByteRanges
 from app.weightfiles.storage_types import StorageType
 from app.weightfiles.strict_json import shown
 
@@ -55,7 +56,9 @@ class ExtraPart:
 
     name: str
     content: bytes | None = None
-    """The decoded bytes; None for another file of exactly that name."""
+    """The decoded bytes."""
+    ranges: ByteRanges | None = None
+    """Bytes that are decoded as they are read. Without either it is another file, of exactly that name."""
     needed_bytes: int = 0
     """How long that other file must be at least."""
 

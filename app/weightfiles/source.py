@@ -1,4 +1,4 @@
-"""What a user names as weights, opened: one file, or the files of a folder, as parts with one header over them."""
+"""What a user names as weights, opened: one file, or the files of a folder or a zip, as parts with one header."""
 
 import os
 from collections.abc import Mapping
@@ -7,13 +7,27 @@ from pathlib import Path
 from types import MappingProxyType
 
 from app.errors import WeightFileError
-from app.weightfiles.byte_ranges import ByteRanges, LocalFile, read_exactly
-from app.weightfiles.containers import read_any_header
+from app.weightfiles.byte_ranges import ByteRanges, LocalFile, read_exactly, read_start
+from app.weightfiles.chosen_files import (
+    ChosenFiles,
+    choose_by_index,
+    choose_files,
+    is_companion,
+    pieces_of_split,
+)
+from app.weightfiles.content_kind import SNIFFED_BYTES
 from app.weightfiles.file_header import FileHeader
+from app.weightfiles.joined_parts import JoinedParts
+from app.weightfiles.listing import FolderListing, Listing
+from app.weightfiles.shard_index import MAX_INDEX_BYTES, looks_like_json
+from app.weightfiles.zip_archive import read_archive
+from app.weightfiles.zip_listing import ZipListing, is_folder_archive
 
-MAX_COMPANION_BYTES = 32 << 20
-_COMPANIONS = ("config.json", "quantize_config.json")
+MAX_COMPANION_BYTES = 64 << 20
+MAX_COMPANIONS = 128
+_BESIDE_A_FILE = ("config.json", "quantize_config.json")
 """What a loader would read beside one file of weights, and so do we."""
+_ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +38,8 @@ class Source:
     parts: tuple[ByteRanges, ...]
     companions: Mapping[str, ByteRanges] = field(default_factory=lambda: MappingProxyType({}))
     """By name: config.json, the tokenizer's files and so on."""
+    listing: Listing | None = None
+    """Where the parts were found, if that has to be closed with them."""
 
     def companion(self, name: str) -> bytes | None:
         """The whole of another file, or None if there is none, or it is too large to be what its name says."""
@@ -36,28 +52,88 @@ class Source:
         """Closes every file."""
         for ranges in (*self.parts, *self.companions.values()):
             ranges.close()
+        if self.listing is not None:
+            self.listing.close()
 
 
 def open_source(path: str | os.PathLike[str]) -> Source:
-    """Opens what the path names and reads its header.
+    """Opens what the path names and reads its header: a file, a folder, an index of shards, or a zip of a folder.
 
     Raises:
         WeightFileError: it cannot be read, or breaks a rule of its container.
     """
-    ranges = LocalFile(path)
+    place = Path(path)
+    if place.is_dir():
+        return open_listing(FolderListing(place))
+    ranges = LocalFile(place)
     try:
-        header = read_any_header(ranges)
+        return _open_file(ranges, FolderListing(place.parent))
     except BaseException:
         ranges.close()
         raise
-    return Source(header, (ranges,), _companions_of(Path(path)))
 
 
-def _companions_of(path: Path) -> Mapping[str, ByteRanges]:
+def open_listing(listing: Listing, chosen: ChosenFiles | None = None) -> Source:
+    """Opens the weights among files that came together; the listing is closed with the source that is returned.
+
+    Raises:
+        WeightFileError: what `choose_files` or a container's reader refuses.
+    """
+    joined = JoinedParts(listing)
+    try:
+        chosen = choose_files(listing) if chosen is None else chosen
+        joined.add_all(chosen)
+    except BaseException:
+        joined.close()
+        raise
+    used = {*chosen.names, *joined.other_files}
+    left_out = tuple(name for name in listing.sizes if name not in used and not is_companion(name))
+    header = joined.header({"left_out": left_out} if left_out else {})
+    others = [name for name in listing.sizes if name not in used and is_companion(name)]
+    return Source(header, tuple(joined.parts), _companions(listing, others), listing)
+
+
+def _open_file(ranges: LocalFile, beside: FolderListing) -> Source:
+    """Opens one file, and what belongs to it of the files beside it."""
+    start = read_start(ranges, SNIFFED_BYTES)
+    if start.startswith(_ZIP):
+        archive = read_archive(ranges)
+        if is_folder_archive(archive):
+            return open_listing(ZipListing(read_archive(ranges, equal_case=False)))
+    chosen = None
+    if looks_like_json(start) and _is_index(ranges):
+        chosen = choose_by_index(beside, ranges.name)
+    elif start.startswith(b"GGUF"):
+        pieces = pieces_of_split(beside, ranges.name)
+        chosen = ChosenFiles(pieces) if pieces else None
+    if chosen is not None:
+        source = open_listing(beside, chosen)
+        ranges.close()
+        return source
+    joined = JoinedParts(beside)
+    try:
+        joined.add(ranges)
+    except BaseException:
+        for part in joined.parts[1:]:
+            part.close()
+        raise
+    return Source(joined.header(), tuple(joined.parts), _companions(beside, _BESIDE_A_FILE))
+
+
+def _is_index(ranges: ByteRanges) -> bool:
+    text = read_start(ranges, MAX_INDEX_BYTES)
+    return b'"weight_map"' in text
+
+
+def _companions(listing: Listing, names: tuple[str, ...] | list[str]) -> Mapping[str, ByteRanges]:
     found: dict[str, ByteRanges] = {}
-    for name in _COMPANIONS:
+    for name in names:
         try:
-            found[name] = LocalFile(path.with_name(name))
+            ranges = listing.open(name)
         except WeightFileError:
             continue
-    return found
+        if ranges.size > MAX_COMPANION_BYTES or len(found) == MAX_COMPANIONS:
+            ranges.close()
+        else:
+            found[name] = ranges
+    return MappingProxyType(found)

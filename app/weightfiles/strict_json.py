@@ -29,8 +29,12 @@ _OPENING = b"[{"
 _CLOSING = b"]}"
 
 
-def parse_strict(text: bytes, *, max_objects: int, too_many: Callable[[], WeightFileError]) -> Any:
+def parse_strict(
+    text: bytes, *, max_objects: int, too_many: Callable[[], WeightFileError], fractions: bool = False
+) -> Any:
     """The value of a JSON text; positions in errors are byte offsets into it, or characters once it was decoded.
+
+    With `fractions`, numbers with a point or an exponent are allowed, and become floats.
 
     Raises:
         WeightFileError: `header.*`, or what `too_many` makes when there are more than `max_objects` objects.
@@ -51,7 +55,11 @@ def parse_strict(text: bytes, *, max_objects: int, too_many: Callable[[], Weight
 
     try:
         return json.loads(
-            decoded, object_pairs_hook=build, parse_float=_no_number, parse_constant=_no_number, parse_int=_integer
+            decoded,
+            object_pairs_hook=build,
+            parse_float=float if fractions else _no_number,
+            parse_constant=_no_number,
+            parse_int=_integer,
         )
     except json.JSONDecodeError as error:
         raise WeightFileError("header.syntax", position=error.pos) from None

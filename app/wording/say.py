@@ -17,8 +17,12 @@ from app.wording.sentences import SENTENCES
 
 
 def say(message_id: str, figures: Mapping[str, object], language: Language = Language.ENGLISH) -> str:
-    """The sentence of that id with its figures, in that language."""
-    return translations(language).gettext(SENTENCES[message_id]).format(**figures)
+    """The sentence of that id with its figures, in that language; a figure `in_part` is the file that it is about."""
+    sentence = translations(language).gettext(SENTENCES[message_id]).format(**figures)
+    if "in_part" not in figures:
+        return sentence
+    prefixed = translations(language).gettext(SENTENCES["source.in-part"])
+    return prefixed.format(part=figures["in_part"], sentence=sentence)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,9 @@ from app.wording.sentences import (
     layouts,
     number_line,
     numbers,
+    numpy_files,
     onnx,
+    pytorch,
     quantization,
     quantize_page,
     requests,
@@ -46,5 +48,7 @@ SENTENCES: dict[str, str] = {
     **quantize_page.SENTENCES,
     **sources.SENTENCES,
     **onnx.SENTENCES,
+    **pytorch.SENTENCES,
+    **numpy_files.SENTENCES,
     **zip_archives.SENTENCES,
 }

@@ -50,16 +50,9 @@ SENTENCES: dict[str, str] = {
         "This is a Python pickle, which can run code when it is opened. Convert it to safetensors where you "
         "trust it, with safetensors.torch.save_file."
     ),
-    "file.pytorch-zip": (
-        "This is a PyTorch checkpoint (a zip with a pickle inside), which can run code when it is opened. "
-        "Convert it to safetensors where you trust it, with safetensors.torch.save_file."
-    ),
-    "file.shard-index": (
-        "This is the index of a model in several files, not weights. Use the .safetensors files that it lists."
-    ),
     "file.shrank": "The file became shorter while it was being read. Wait until it is fully written, and try again.",
     "file.unreadable": "“{name}” cannot be opened. Check that it exists and that you may read it.",
-    "file.zip": "This is a zip archive. Unpack it and use the .safetensors file inside.",
+    "file.zip": "This is a zip archive inside something else. Unpack it, and put its files there directly.",
     "granularity.channel": "per row",
     "granularity.tensor": "per tensor",
     "header.array": "The header holds a list longer than {limit} bytes at byte {position}. No shape is that long.",
