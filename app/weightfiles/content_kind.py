@@ -18,9 +18,9 @@ _OTHER_KINDS = (
     (b"BZh", "bzip2"),
     (b"7z\xbc\xaf", "7z"),
     (b"Rar!", "RAR"),
-    (b"\x93NUMPY", "NumPy .npy"),
     (b"\x89HDF", "HDF5"),
 )
+_TAR_AT = 257
 
 
 def looks_like_safetensors(start: bytes) -> bool:
@@ -40,18 +40,12 @@ def refuse_other_kinds(start: bytes) -> None:
         raise WeightFileError("file.git-lfs-pointer")
     if looks_like_safetensors(start):
         return
-    _refuse_other_weights(start)
     _refuse_text(start)
+    if start[_TAR_AT:].startswith(b"ustar"):
+        raise WeightFileError("file.other-kind", kind="tar")
     for magic, kind in _OTHER_KINDS:
         if start.startswith(magic):
             raise WeightFileError("file.other-kind", kind=kind)
-
-
-def _refuse_other_weights(start: bytes) -> None:
-    if start.startswith((b"PK\x03\x04", b"PK\x05\x06")):
-        raise WeightFileError("file.pytorch-zip" if b"data.pkl" in start else "file.zip")
-    if _is_pickle(start):
-        raise WeightFileError("file.pickle")
 
 
 def _refuse_text(start: bytes) -> None:
@@ -59,9 +53,4 @@ def _refuse_text(start: bytes) -> None:
     if text.startswith((b"<!doctype html", b"<html", b"<head", b"<!--")):
         raise WeightFileError("file.html")
     if text.startswith(b"{"):
-        raise WeightFileError("file.shard-index" if b'"weight_map"' in start else "file.json")
-
-
-def _is_pickle(start: bytes) -> bool:
-    # Protocols 2 and later begin with PROTO (0x80) and a number; 0 and 1 with the opcodes of a dict, list or global.
-    return (start[:1] == b"\x80" and start[1:2] <= b"\x05") or start[:2] in {b"(d", b"(l", b"}q", b"]q", b"cc", b"c_"}
+        raise WeightFileError("file.json")

@@ -88,6 +88,8 @@ def read_archive(ranges: ByteRanges, *, equal_case: bool = True) -> ZipArchive:
         seen.add(key)
         if not _is_folder(entry, name):
             members[name] = member
+    if not members:
+        raise WeightFileError("zip.empty")
     return ZipArchive(ranges, MappingProxyType(members))
 
 

@@ -1,8 +1,10 @@
 """The content of a zip's members: small ones at once, large ones by ranges, deflated ones inflated as they are read."""
 
 import zlib
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import NoReturn, Protocol, Self
 
 from app.errors import WeightFileError
@@ -50,6 +52,33 @@ def read_small(archive: ZipArchive, member: ZipMember, limit: int) -> bytes:
     if zlib.crc32(content) != member.crc:
         raise WeightFileError("zip.crc", member=shown(member.name))
     return content
+
+
+class InflatedMembers:
+    """Deflated members one after the other, as one part; only the one that was read last takes memory."""
+
+    def __init__(self, archive: ZipArchive, members: Sequence[ZipMember]) -> None:
+        self.name = archive.ranges.name
+        self.begins = tuple(accumulate((member.size for member in members), initial=0))
+        """Where each member begins, and where the last one ends."""
+        self.size = self.begins[-1]
+        self._archive = archive
+        self._members = members
+        self._current: tuple[int, InflatedMember] | None = None
+
+    def read_into(self, buffer: memoryview, offset: int) -> None:
+        """See `InflatedMember`; reads lie inside one member."""
+        index = min(bisect_right(self.begins, offset) - 1, len(self._members) - 1)
+        if self._current is None or self._current[0] != index:
+            self._current = index, InflatedMember(self._archive, self._members[index])
+        self._current[1].read_into(buffer, offset - self.begins[index])
+
+    def ensure_unchanged(self) -> None:
+        """See `ByteRanges`."""
+        self._archive.ranges.ensure_unchanged()
+
+    def close(self) -> None:
+        """Nothing: the archive is closed by whoever opened it."""
 
 
 class _Inflater(Protocol):
