@@ -7,6 +7,9 @@ from torch import Tensor
 
 BLOCK_ELEMENTS = 1 << 15
 
+WORTH_COMPILING = 1 << 20
+"""Elements of a chunk from which on a compiled loop saves more than the half second that compiling it takes."""
+
 SMALLEST_SQUARES = 1e-290
 """A sum of squares below has lost digits: float64 holds them in full down to 2e-308."""
 

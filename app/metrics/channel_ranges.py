@@ -9,6 +9,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from app.metrics.blocks import WORTH_COMPILING
 from app.metrics.code_counts import values_of_codes, words_of
 
 MOST_BINS = 512
@@ -73,6 +74,12 @@ class ChannelPass:
         return tuple(self._largest)
 
     def _widen(self, piece: Tensor, rows: int, low: Floats, high: Floats) -> None:
+        if piece.numel() < WORTH_COMPILING:
+            values = _numbers(piece).reshape(rows, -1)
+            is_finite = np.isfinite(values)
+            low[:] = np.where(is_finite, values, np.inf).min(axis=1)
+            high[:] = np.where(is_finite, values, -np.inf).max(axis=1)
+            return
         from app.metrics.kernels import row_ranges  # noqa: PLC0415 - numba is imported on first use only
 
         if self._table is None:

@@ -8,6 +8,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from app.metrics.blocks import WORTH_COMPILING
+
 PIECE_BITS = 16
 Counts = npt.NDArray[np.int64]
 
@@ -51,16 +53,20 @@ class CodeCountPass:
         self._width = dtype.itemsize * 8
         self._pieces = max(self._width // PIECE_BITS, 1)
         self._counts = np.zeros((self._pieces, 1 << min(self._width, PIECE_BITS)), np.int64)
-        self._scratch = np.zeros((2, *self._counts.shape), np.uint32)
 
     def add(self, values: Tensor) -> None:
         """Counts a contiguous tensor of fewer than 2^32 elements."""
+        words = words_of(values).reshape(-1, self._pieces)
+        if len(words) < WORTH_COMPILING:
+            for piece in range(self._pieces):
+                self._counts[piece] += np.bincount(words[:, piece], minlength=self._counts.shape[1])
+            return
         from app.metrics.kernels.piece_counts import piece_count_kernel  # noqa: PLC0415 - numba on first use only
 
-        self._scratch[:] = 0
-        piece_count_kernel()(words_of(values).reshape(-1, self._pieces), self._scratch)
-        self._counts += self._scratch[0]
-        self._counts += self._scratch[1]
+        scratch = np.zeros((2, *self._counts.shape), np.uint32)
+        piece_count_kernel()(words, scratch)
+        self._counts += scratch[0]
+        self._counts += scratch[1]
 
     def counts(self) -> CodeCounts:
         """What was counted; memory holds the least significant piece first."""

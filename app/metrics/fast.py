@@ -38,8 +38,7 @@ def pair_sums_fast(original: Tensor, restored: Tensor, threads: int | None = Non
         from app.metrics.kernels.pair_sums import sum_pairs  # noqa: PLC0415 - numba is imported on first use only
 
         part = slice(first * BLOCK_ELEMENTS, last * BLOCK_ELEMENTS)
-        sums, peak = room.part(first, last, part.start)
-        sum_pairs(x[part], y[part], BLOCK_ELEMENTS, _TILE, sums, peak)
+        sum_pairs(x[part], y[part], BLOCK_ELEMENTS, _TILE, room.rows[first:last], room.peak(part.start))
 
     if parts == 1:
         work(0, blocks)
@@ -56,14 +55,11 @@ class SumRoom:
         self.rows = np.zeros((blocks, 3))
         self._peaks: list[tuple[int, Any]] = []
 
-    def part(self, first: int, last: int, origin: int) -> tuple[Any, Any]:
-        """The rows of a stretch of blocks, and room for its largest error and the place of that.
-
-        `origin` is the place of the stretch's first pair.
-        """
-        peak = np.zeros(2)
-        self._peaks.append((origin, peak))
-        return self.rows[first:last], peak
+    def peak(self, origin: int) -> Any:
+        """Room for the largest error of a stretch and the place of that, counted from a place on."""
+        found = np.zeros(2)
+        self._peaks.append((origin, found))
+        return found
 
     @property
     def are_finite(self) -> bool:
@@ -74,8 +70,9 @@ class SumRoom:
         """Of all blocks, whose numbers were finite: added in their order."""
         squares, others, errors = (float(np.add.accumulate(self.rows[:, column])[-1]) for column in range(3))
         largest, place = 0.0, None
-        for origin, (size, where) in sorted(self._peaks, key=lambda peak: peak[0]):
-            if size > largest:
-                largest, place = float(size), origin + int(where)
+        for origin, (size, where) in self._peaks:
+            here = origin + int(where)
+            if size > largest or (size == largest and place is not None and here < place):
+                largest, place = float(size), here
         # of 2 x y = x^2 + y^2 - (x - y)^2: a sum less
         return PairSums(count, count, squares, others, (squares + others - errors) / 2, errors, largest, place)

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
-from app.metrics.blocks import block_buffer, blocks
+from app.metrics.blocks import WORTH_COMPILING, block_buffer, blocks
 from app.metrics.statistics import BINS, Histogram, Number, to_float64
 
 
@@ -16,12 +16,18 @@ def histogram_and_outside(
     chunks: Iterable[Tensor], low: Number, high: Number, least: float, most: float
 ) -> tuple[Histogram, int]:
     """What `histogram_pass` gives, and how many finite elements lie below `least` or above `most`."""
-    from app.metrics.kernels.bin_counts import bin_count_kernel  # noqa: PLC0415 - numba is imported on first use only
-
     counts = np.zeros(BINS, np.int64)
     factor, first, last = bin_range(float(low), float(high))
     outside = 0
     for values in _plain_pieces(chunks):
+        if values.size < WORTH_COMPILING:
+            numbers = values[np.isfinite(values)].astype(np.float64)
+            places = ((numbers * factor - first) * (BINS / (last - first))).astype(np.int64)
+            counts += np.bincount(places.clip(0, BINS - 1), minlength=BINS)
+            outside += int(np.count_nonzero((numbers < least) | (numbers > most)))
+            continue
+        from app.metrics.kernels.bin_counts import bin_count_kernel  # noqa: PLC0415 - numba on first use only
+
         outside += int(bin_count_kernel()(values, factor, first, last, counts, least, most))
     return Histogram(low, high, tuple(counts.tolist())), outside
 
