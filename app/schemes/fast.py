@@ -9,15 +9,22 @@ once and kept on disk. `app.schemes.fast_measured` quantizes and adds up the err
 where sums of neighbouring bands add up (`+`) and tell `figures()`.
 """
 
+from typing import TYPE_CHECKING
+
+import torch
 from torch import Tensor
 
-from app.codec.fast import encode_fast
+from app.codec.fast import decode_fast, encode_fast
 from app.schemes.affine import AffineScheme
+from app.schemes.gguf_affine import GgufAffineScheme
 from app.schemes.gguf_blocks import GgufBlockScheme
 from app.schemes.grid_scheme import GridScheme
 from app.schemes.k_quants import SuperBlockScheme
 from app.schemes.plain_casts import CastScheme
 from app.schemes.scheme import Choices, QuantizedTensor, Scheme, check_values
+
+if TYPE_CHECKING:
+    from app.schemes.fast_decode import Decoding
 
 _BYTE = 8
 
@@ -50,9 +57,37 @@ def dequantize_fast(
 
     `threads` is torch's number by default.
     """
-    del threads
-    found = scheme.dequantize(stored)
-    return found if out is None else out.copy_(found)
+    decoding = None if isinstance(scheme, CastScheme) else decoding_of(scheme, stored)
+    if stored.codes.is_cuda or not (decoding or isinstance(scheme, CastScheme)):
+        found = scheme.dequantize(stored)
+        return found if out is None else out.copy_(found)
+    values = torch.empty(stored.shape, dtype=torch.float32) if out is None else out
+    assert values.is_contiguous(), "kernels write plain memory"
+    assert values.dtype == torch.float32, "kernels write float32"
+    assert values.shape == stored.shape, "memory of another shape"
+    if isinstance(scheme, CastScheme):
+        return decode_fast(scheme.codes(stored), scheme.number_format, threads=threads, out=values)
+    assert decoding is not None
+    decoding.into(values.view(-1).numpy(), threads)
+    return values
+
+
+def decoding_of(scheme: Scheme, stored: QuantizedTensor) -> "Decoding | None":
+    """The compiled pass from a stored matrix to its numbers or to sums of their errors; None where there is none."""
+    if stored.codes.is_cuda or not stored.codes.is_contiguous() or not stored.codes.numel():
+        return None
+    from app.schemes import fast_decode, fast_decode_blocks  # noqa: PLC0415 - numba is imported on first use only
+
+    match scheme:
+        case GridScheme():
+            return fast_decode.grid_decoding(scheme, stored)
+        case AffineScheme():
+            return fast_decode.affine_decoding(scheme, stored)
+        case GgufBlockScheme() | GgufAffineScheme():
+            return fast_decode_blocks.block_decoding(scheme, stored)
+        case SuperBlockScheme():
+            return fast_decode_blocks.super_block_decoding(scheme, stored)
+    return None
 
 
 def _quantize(scheme: Scheme, values: Tensor, choices: Choices, out: QuantizedTensor | None) -> QuantizedTensor | None:

@@ -4,7 +4,7 @@ from torch import Tensor
 
 from app.metrics.error_sums import PairSums
 from app.metrics.fast import pair_sums_fast
-from app.schemes.fast import dequantize_fast, quantize_fast
+from app.schemes.fast import decoding_of, dequantize_fast, quantize_fast
 from app.schemes.scheme import Choices, QuantizedTensor, Scheme
 
 
@@ -20,4 +20,8 @@ def quantize_measured(
         InvalidInput: what the scheme refuses.
     """
     stored = quantize_fast(scheme, values, choices, out)
-    return stored, pair_sums_fast(values, dequantize_fast(scheme, stored, threads=choices.threads), choices.threads)
+    decoding = decoding_of(scheme, stored)
+    found = None if decoding is None else decoding.sums(values.view(-1).numpy(), choices.threads)
+    return stored, found or pair_sums_fast(
+        values, dequantize_fast(scheme, stored, threads=choices.threads), choices.threads
+    )

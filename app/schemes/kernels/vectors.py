@@ -65,6 +65,7 @@ _operator(operator.mul, "fmul", "mul")
 _operator(operator.truediv, "fdiv", "")
 _operator(operator.and_, "", "and_")
 _operator(operator.or_, "", "or_")
+_operator(operator.xor, "", "xor")
 _operator(operator.lshift, "", "shl")
 _operator(operator.rshift, "", "lshr")
 
@@ -218,6 +219,15 @@ load_long = _instruction(
     lambda builder, array, place: builder.load(_address(builder, array, place, _LONG), align=1),
 )
 """Eight bytes, the first in the lowest bits."""
+_BYTES = ir.VectorType(ir.IntType(8), LANES)
+load_bytes = _instruction(
+    words,
+    (types.Array(uint8, 1, "C"), int64),
+    lambda builder, array, place: builder.zext(
+        builder.load(_address(builder, array, place, _BYTES), align=1), _WORD_LANES
+    ),
+)
+"""Sixteen bytes as words."""
 load_quads = _instruction(
     words,
     (types.Array(uint8, 1, "C"), int64),
