@@ -43,8 +43,11 @@ class ModelDescription:
     architecture: str
     """`general.architecture`."""
     model_type: str
+    layers: int
     heads: int
     key_value_heads: int
+    head_size: int
+    """Numbers in an attention head."""
     experts: int
     """0 where there are none."""
     pairs: tuple[KeyValue, ...]
@@ -124,11 +127,15 @@ class _Settings:
         """The same of a float32."""
         self.pairs.append(KeyValue(f"{self.architecture}.{key}", ValueType.FLOAT32, value))
 
+    def layers(self) -> int:
+        """How many layers there are."""
+        return self.whole("num_hidden_layers", most=MOST_LAYERS)
+
     def sizes(self) -> tuple[int, int]:
         """What all architectures have: adds those pairs; heads, and numbers in a head."""
         heads = self.whole("num_attention_heads", most=MOST_LAYERS)
         hidden = self.whole("hidden_size")
-        self.count("block_count", self.whole("num_hidden_layers", most=MOST_LAYERS))
+        self.count("block_count", self.layers())
         self.count("embedding_length", hidden)
         self.count("feed_forward_length", self.whole("intermediate_size"))
         self.count("attention.head_count", heads)
@@ -149,7 +156,7 @@ def positive(value: Any) -> float:
 def _bert(settings: _Settings, model_type: str, pooling: str | None) -> ModelDescription:
     settings.demand("hidden_act", "gelu")
     settings.demand("position_embedding_type", "absolute")
-    heads, _ = settings.sizes()
+    heads, head_size = settings.sizes()
     padding = settings.config.get("pad_token_id")
     is_offset = model_type == "roberta" and isinstance(padding, int) and 0 <= padding < MOST_LAYERS
     first = padding + 1 if is_offset and isinstance(padding, int) else 0
@@ -160,7 +167,9 @@ def _bert(settings: _Settings, model_type: str, pooling: str | None) -> ModelDes
         settings.count("pooling_type", _POOLING[pooling])
     types = settings.whole("type_vocab_size", default=1)
     settings.pairs.append(KeyValue("tokenizer.ggml.token_type_count", ValueType.UINT32, types))
-    return ModelDescription("bert", model_type, heads, heads, 0, tuple(settings.pairs), first_position=first)
+    layers = settings.layers()
+    pairs = tuple(settings.pairs)
+    return ModelDescription("bert", model_type, layers, heads, heads, head_size, 0, pairs, first_position=first)
 
 
 def _llama(settings: _Settings, model_type: str) -> ModelDescription:
@@ -179,9 +188,9 @@ def _llama(settings: _Settings, model_type: str) -> ModelDescription:
     settings.number("attention.layer_norm_rms_epsilon", settings.real("rms_norm_eps", 1e-6))
     experts = _experts(settings, model_type)
     factors = _rope(settings, head_size)
-    return ModelDescription(
-        settings.architecture, model_type, heads, key_value_heads, experts, tuple(settings.pairs), factors
-    )
+    layers, pairs = settings.layers(), tuple(settings.pairs)
+    name = settings.architecture
+    return ModelDescription(name, model_type, layers, heads, key_value_heads, head_size, experts, pairs, factors)
 
 
 def _experts(settings: _Settings, model_type: str) -> int:

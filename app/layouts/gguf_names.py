@@ -5,8 +5,9 @@ queries and keys stand in another order in GGUF: transformers rotates a head's h
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import chain, islice
 
 _WEIGHT, _BIAS = ".weight", ".bias"
 _EXPERT = "{expert}"
@@ -96,6 +97,26 @@ FAMILIES: dict[str, ModelFamily] = {"llama": LLAMA, "qwen2": QWEN, "qwen3": QWEN
 PERMUTED: dict[str, frozenset[str]] = {"llama": frozenset({"attn_q", "attn_k"})}
 """Modules whose rows change their order, by architecture."""
 
+_NEEDED = {
+    "bert": (
+        "attn_q",
+        "attn_k",
+        "attn_v",
+        "attn_output",
+        "attn_output_norm",
+        "ffn_up",
+        "ffn_down",
+        "layer_output_norm",
+    ),
+    "": ("attn_norm", "attn_q", "attn_k", "attn_v", "attn_output", "ffn_norm"),
+}
+"""Modules that every layer has; of all other architectures under no name."""
+_FEED_FORWARD = ("ffn_gate", "ffn_up", "ffn_down")
+_NEEDED_ONCE = {
+    "bert": ("token_embd", "position_embd", "token_types", "token_embd_norm"),
+    "": ("token_embd", "output_norm"),
+}
+
 FLOAT32_ONLY = frozenset({"ffn_gate_inp", "token_types", "position_embd"})
 """Modules that llama.cpp adds to other numbers or routes by: its own converter keeps them in float32."""
 
@@ -163,10 +184,25 @@ def hf_name(name: str, architecture: str, expert: int | None = None) -> str | No
     return None
 
 
+def missing_modules(names: Iterable[str], architecture: str, layers: int, experts: int) -> list[str]:
+    """The first tensors that llama.cpp needs and that are not among these GGUF names; at most a few."""
+    found = set(names)
+    needed = _NEEDED.get(architecture, _NEEDED[""])
+    if architecture != "bert":
+        needed += (*(f"{part}{EXPERTS_SUFFIX}" for part in _FEED_FORWARD), "ffn_gate_inp") if experts else _FEED_FORWARD
+    whole = [f"{module}{_WEIGHT}" for module in _NEEDED_ONCE.get(architecture, _NEEDED_ONCE[""])]
+    inside = (f"blk.{layer}.{module}{_WEIGHT}" for layer in range(layers) for module in needed)
+    return list(islice((name for name in chain(whole, inside) if name not in found), 8))
+
+
+def module_of(name: str) -> str:
+    """The last part of a GGUF name without `.weight`: `attn_q`."""
+    return _split(name)[0].rpartition(".")[2]
+
+
 def permuted_rows(name: str, architecture: str) -> bool:
     """Whether the rows of the GGUF tensor of that name stand in another order than in the model."""
-    stem, _ = _split(name)
-    return stem.rpartition(".")[2] in PERMUTED.get(architecture, frozenset())
+    return module_of(name) in PERMUTED.get(architecture, frozenset())
 
 
 def _without_prefix(name: str, family: ModelFamily) -> str:

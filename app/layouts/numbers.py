@@ -27,12 +27,12 @@ class WeightNumbers:
         reader: WeightReader,
         advance: Callable[[int], None] = lambda _count: None,
         *,
-        band_elements: int = BAND_ELEMENTS,
+        band_elements: int | None = None,
     ) -> None:
         self._weight = weight
         self._reader = reader
         self._advance = advance
-        self._band_elements = band_elements
+        self._band_elements = band_elements or BAND_ELEMENTS
         self._told = 0
         self._buffer = torch.empty(0)
 
@@ -69,10 +69,9 @@ class WeightNumbers:
             yield first, chunk
             self._tell(first + chunk.numel())
 
-    def byte_chunks(self) -> Iterator[tuple[int, memoryview]]:
+    def byte_chunks(self, part: int = 0) -> Iterator[tuple[int, memoryview]]:
         """See `Numbers`."""
-        (entry,) = self._weight.parts
-        for first, data in self._reader.tensors.byte_chunks(entry):
+        for first, data in self._reader.tensors.byte_chunks(self._weight.parts[part]):
             yield first, data
             self._advance(len(data))
 

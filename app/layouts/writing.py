@@ -94,8 +94,8 @@ class Numbers(Protocol):
         """The first element's index, and flat elements in the weight's own dtype."""
         ...
 
-    def byte_chunks(self) -> Iterator[tuple[int, memoryview]]:
-        """The stored bytes of a plain weight as they are: offset, and bytes."""
+    def byte_chunks(self, part: int = 0) -> Iterator[tuple[int, memoryview]]:
+        """The stored bytes of one of the weight's tensors as they are: offset, and bytes."""
         ...
 
 

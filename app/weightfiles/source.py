@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -27,6 +27,9 @@ MAX_COMPANION_BYTES = 64 << 20
 MAX_COMPANIONS = 128
 _BESIDE_A_FILE = ("config.json", "quantize_config.json")
 """What a loader would read beside one file of weights, and so do we."""
+_READ_BESIDE_A_FILE = ("tokenizer.json", "tokenizer_config.json", "vocab.txt", "chat_template.jinja", "modules.json")
+_POOLING_FOLDER, _POOLING_FILE = "1_Pooling", "config.json"
+"""Where sentence-transformers says how it makes one vector of all."""
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 
 
@@ -38,19 +41,21 @@ class Source:
     parts: tuple[ByteRanges, ...]
     companions: Mapping[str, ByteRanges] = field(default_factory=lambda: MappingProxyType({}))
     """By name: config.json, the tokenizer's files and so on."""
+    further: Mapping[str, ByteRanges] = field(default_factory=lambda: MappingProxyType({}))
+    """Files that a layout may ask for, but that are not carried along: beside a single file, or in an inner folder."""
     listing: Listing | None = None
     """Where the parts were found, if that has to be closed with them."""
 
     def companion(self, name: str) -> bytes | None:
         """The whole of another file, or None if there is none, or it is too large to be what its name says."""
-        ranges = self.companions.get(name)
+        ranges = self.companions.get(name) or self.further.get(name)
         if ranges is None or ranges.size > MAX_COMPANION_BYTES:
             return None
         return read_exactly(ranges, 0, ranges.size)
 
     def close(self) -> None:
         """Closes every file."""
-        for ranges in (*self.parts, *self.companions.values()):
+        for ranges in (*self.parts, *self.companions.values(), *self.further.values()):
             ranges.close()
         if self.listing is not None:
             self.listing.close()
@@ -64,13 +69,23 @@ def open_source(path: str | os.PathLike[str]) -> Source:
     """
     place = Path(path)
     if place.is_dir():
-        return open_listing(FolderListing(place))
+        source = open_listing(FolderListing(place))
+        return replace(source, further=_pooling(place))
     ranges = LocalFile(place)
     try:
-        return _open_file(ranges, FolderListing(place.parent))
+        source = _open_file(ranges, FolderListing(place.parent))
     except BaseException:
         ranges.close()
         raise
+    if source.listing is not None or source.header.kind == "gguf":
+        return source
+    beside = _companions(FolderListing(place.parent), _READ_BESIDE_A_FILE)
+    return replace(source, further=MappingProxyType({**beside, **_pooling(place.parent)}))
+
+
+def _pooling(folder: Path) -> Mapping[str, ByteRanges]:
+    found = _companions(FolderListing(folder / _POOLING_FOLDER), (_POOLING_FILE,))
+    return MappingProxyType({f"{_POOLING_FOLDER}/{name}": ranges for name, ranges in found.items()})
 
 
 def open_listing(listing: Listing, chosen: ChosenFiles | None = None) -> Source:
@@ -90,7 +105,7 @@ def open_listing(listing: Listing, chosen: ChosenFiles | None = None) -> Source:
     left_out = tuple(name for name in listing.sizes if name not in used and not is_companion(name))
     header = joined.header({"left_out": left_out} if left_out else {})
     others = [name for name in listing.sizes if name not in used and is_companion(name)]
-    return Source(header, tuple(joined.parts), _companions(listing, others), listing)
+    return Source(header, tuple(joined.parts), _companions(listing, others), listing=listing)
 
 
 def _open_file(ranges: LocalFile, beside: FolderListing) -> Source:
