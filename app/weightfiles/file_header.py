@@ -42,8 +42,8 @@ class TensorEntry:
 
     @property
     def bytes(self) -> int:
-        """What it occupies in the source."""
-        return self.end - self.begin
+        """What its elements take one after the other, which is what they occupy unless there are strides."""
+        return self.end - self.begin if self.strides is None else self.type.bits_of(self.elements) // 8
 
     @property
     def elements(self) -> int:

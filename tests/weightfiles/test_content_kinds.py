@@ -30,21 +30,21 @@ def pytorch_checkpoint(**how: object) -> bytes:
     ("content", "code"),
     [
         (LFS, "file.git-lfs-pointer"),
-        (pytorch_checkpoint(), "file.pytorch-zip"),
-        (pytorch_checkpoint(_use_new_zipfile_serialization=False), "file.pickle"),
+        (pytorch_checkpoint(_use_new_zipfile_serialization=False), "pytorch.legacy"),
         (b"\x80\x04\x95\x0b\0\0\0\0\0\0\0}\x94\x8c\x01a\x94K\x01s.", "file.pickle"),
         (b"(dp0\nS'a'\np1\nI1\ns.", "file.pickle"),
-        (zipped({"model.safetensors": b"x"}), "file.zip"),
-        (zipped({}), "file.zip"),
+        (zipped({"model.safetensors": b"x"}), "safetensors.too-short"),
+        (zipped({}), "zip.empty"),
         (b"<!DOCTYPE html><html><head>", "file.html"),
         (b"\n  <html lang=en>", "file.html"),
-        (json.dumps({"metadata": {}, "weight_map": {"a": "../x.safetensors"}}).encode(), "file.shard-index"),
+        (json.dumps({"metadata": {}, "weight_map": {"a": "../x.safetensors"}}).encode(), "index.shard-name"),
         (b'{"model_type": "bert"}', "file.json"),
         (b"\x7fELF\x02\x01\x01" + b"\0" * 20, "file.other-kind"),
         (b"MZ\x90\0" + b"\0" * 60, "file.other-kind"),
         (b"%PDF-1.7\n%\xe2\xe3", "file.other-kind"),
         (b"\xff\xd8\xff\xe0\0\x10JFIF\0", "file.other-kind"),
-        (b"\x93NUMPY\x01\0v\0{'descr': '<f4'}", "file.other-kind"),
+        (b"\x93NUMPY\x01\0v\0{'descr': '<f4'}", "npy.too-short"),
+        (b"sys_info\0".ljust(257, b"\0") + b"ustar\x0000", "file.other-kind"),
         (b"\x1f\x8b\x08\0\0\0\0\0\0\x03", "file.other-kind"),
         (b"7z\xbc\xaf\x27\x1c\0\x04\0\0", "file.other-kind"),
         (b"just some words, no weights at all", "safetensors.header-too-long"),
@@ -96,5 +96,5 @@ def test_what_is_no_regular_file_is_refused(tmp_path: Path, kind: str) -> None:
         path.mkdir()
     elif kind == "pipe":
         os.mkfifo(path)
-    with pytest.raises(WeightFileError, match=r"file\.unreadable"):
+    with pytest.raises(WeightFileError, match=r"file\.unreadable|folder\.no-weights"):
         check_file(path)
