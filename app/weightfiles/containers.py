@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from app.weightfiles import gguf_header, safetensors_header
+from app.weightfiles import bare_pickles, gguf_header, npy_header, onnx_header, safetensors_header, zip_container
 from app.weightfiles.byte_ranges import ByteRanges, read_start
 from app.weightfiles.content_kind import SNIFFED_BYTES, looks_like_safetensors, refuse_other_kinds
 from app.weightfiles.file_header import FileHeader
@@ -22,6 +22,10 @@ class Container:
 CONTAINERS: tuple[Container, ...] = (
     Container("safetensors", looks_like_safetensors, safetensors_header.read_header),
     Container("gguf", gguf_header.looks_like_gguf, gguf_header.read_header),
+    Container("onnx", onnx_header.looks_like_onnx, onnx_header.read_header),
+    Container("zip", zip_container.looks_like_zip, zip_container.read_header),
+    Container("npy", npy_header.looks_like_npy, npy_header.read_header),
+    Container("pickle", bare_pickles.looks_like_pickle, bare_pickles.read_header),
 )
 
 
