@@ -32,8 +32,8 @@ from app.weightfiles.storage_types import StorageType
 from app.weightfiles.strict_json import shown
 
 LAYOUT = "gguf"
-FLOAT32_REASON = "gguf-float32"
-"""Of an obstacle: `kept.gguf-float32`."""
+FLOAT32_REASON, LEFT_OUT_REASON, EXPERTS_REASON = "gguf-float32", "gguf-left-out", "gguf-experts"
+"""Of obstacles: each has a sentence `kept.REASON`."""
 LEFT_OUT = "note.gguf-left-out"
 _CASTS = ("float16", "bfloat16")
 _FLOATS = ("float16", "bfloat16", "float32")
@@ -58,7 +58,7 @@ class GgufSession:
         """See `LayoutSession`."""
         target = self.model.targets[weight.name]
         if target.is_left_out:
-            return Obstacle(Kept.LAYOUT)
+            return Obstacle(LEFT_OUT_REASON)
         if len(weight.shape) < 2:
             return Obstacle(Kept.ONE_DIMENSIONAL)
         if target.is_float32:
@@ -110,7 +110,7 @@ class GgufSession:
         if not isinstance(scheme, GgufNvfp4Scheme):
             return BlockCoder(weight, slot, order, scheme, chosen.choices)
         if target.expert is not None:
-            return Obstacle(Kept.LAYOUT)
+            return Obstacle(EXPERTS_REASON)
         scale = StoredTensor.of(scale_name(target.name), _FLOAT32, (1,))
         return BlockCoder(weight, slot, order, scheme, chosen.choices, scale)
 
