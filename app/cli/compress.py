@@ -58,6 +58,8 @@ def run(arguments: argparse.Namespace) -> int:
     print_report(report, as_json=arguments.json)
     if report.get("config") == "kept":
         print(say("output.config-kept", {}), file=sys.stderr)
+    for remark in report.get("remarks", ()):
+        print(say(remark, {}), file=sys.stderr)
     return 0
 
 
