@@ -15,13 +15,13 @@ class Decoder(Protocol):
 
     @property
     def unit(self) -> int:
-        """The smallest run of elements, in row-major order, that can be decoded by itself."""
+        """The smallest run of elements, in row-major order, that is decoded without reading more than that."""
         ...
 
     def decode(self, reader: TensorReader, first: int, count: int) -> Tensor:
         """`count` elements from element `first` on, flat, in the dtype that the layout's owner computes in.
 
-        Both are whole units, but that the last run may end with the weight.
+        Any run is decoded; whole units cost least.
         """
         ...
 

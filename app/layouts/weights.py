@@ -83,7 +83,7 @@ class WeightReader:
         self.tensors = TensorReader(file)
 
     def elements(self, weight: Weight, first: int, count: int) -> Tensor:
-        """Flat elements in row-major order; in whole units where the weight has an encoding."""
+        """Flat elements in row-major order, any run of at most a chunk."""
         if weight.encoding is None:
             return self.tensors.elements(weight.parts[0], first, count)
         return weight.encoding.decoder.decode(self.tensors, first, count)

@@ -1,17 +1,16 @@
-"""The error of every tensor of a compressed file against its original, both read back from disk."""
+"""The error of every weight of a compressed file against its original, both read back from disk."""
 
 import os
 from typing import Any
 
 from app.errors import WeightFileError
+from app.layouts.tied_weights import tied_names
+from app.layouts.weights import Weight, WeightReader, find_weights
 from app.metrics.error_sums import NO_ERROR, ErrorFigures
-from app.tasks.progress import Advance, Progress, advance_from, no_progress
-from app.tasks.stored_pairs import PackedPair, plain_error
-from app.tasks.tensor_report import packed_text
+from app.tasks.progress import Progress, advance_from, no_progress
+from app.tasks.stored_pairs import is_kept, pair_error
 from app.tasks.threads import one_thread
-from app.weightfiles.file_header import TensorEntry
 from app.weightfiles.range_reader import WeightFile
-from app.weightfiles.tensor_reader import TensorReader
 
 PathLike = str | os.PathLike[str]
 
@@ -19,16 +18,20 @@ PathLike = str | os.PathLike[str]
 def compare_files(original: PathLike, compressed: PathLike, progress: Progress = no_progress) -> dict[str, Any]:
     """The comparison: `{"bytes_before", "bytes_after", "ratio", "tensors", "missing", "unexpected"}`.
 
-    `missing` names tensors that only the original has, `unexpected` those that only the compressed file has.
+    Weights are paired by name, whatever their layouts and containers; one that is stored under another's name, as the
+    metadata of tied tensors tells, is compared with that. `missing` names weights that only the original has,
+    `unexpected` those that only the compressed file has.
 
     Raises:
-        WeightFileError: either file breaks a rule, or two tensors of a name cannot be compared.
+        WeightFileError: either file breaks a rule, or two weights of a name cannot be compared.
     """
     with one_thread(), WeightFile(original) as before, WeightFile(compressed) as after:
         comparison = _Comparison(before, after)
         rows = comparison.rows(progress)
         if not rows:
             raise WeightFileError("compare.nothing-common")
+        for file in (before, after):
+            file.ensure_unchanged()
         return {
             "bytes_before": before.header.file_bytes,
             "bytes_after": after.header.file_bytes,
@@ -40,55 +43,45 @@ def compare_files(original: PathLike, compressed: PathLike, progress: Progress =
 
 
 class _Comparison:
-    """Pairs of tensors: the same name, or the three tensors of packed codes."""
+    """Pairs of weights of the same name."""
 
     def __init__(self, before: WeightFile, after: WeightFile) -> None:
-        self.stored = {entry.name: entry for entry in after.header.tensors}
+        self.stored = {weight.name: weight for weight in find_weights(after)}
         self.used: set[str] = set()
         self.missing: list[str] = []
-        self._entries = before.header.tensors
-        self._before = TensorReader(before)
-        self._after = TensorReader(after)
+        self._weights = find_weights(before)
+        self._tied = tied_names(after.header.metadata, self.stored)
+        self._before = WeightReader(before)
+        self._after = WeightReader(after)
 
     def rows(self, progress: Progress) -> list[dict[str, Any]]:
         rows = []
         done = 0
-        for entry in self._entries:
-            stored = self._stored(entry)
-            if stored:
-                self.used.update(part.name for part in stored)
-                advance = advance_from(done, entry.name, progress)
-                rows.append(_row(entry, stored, self._error(entry, stored, advance)))
+        for weight in self._weights:
+            stored = self.stored.get(self._tied.get(weight.name, weight.name))
+            if stored is None:
+                self.missing.append(weight.name)
             else:
-                self.missing.append(entry.name)
-            done += entry.bytes
-            progress(done, entry.name)
+                self.used.add(stored.name)
+                advance = advance_from(done, weight.name, progress)
+                figures = pair_error(weight, self._before, stored, self._after, advance)
+                rows.append(_row(weight, stored, figures))
+            done += weight.bytes
+            progress(done, weight.name)
         return rows
 
-    def _stored(self, entry: TensorEntry) -> tuple[TensorEntry, ...]:
-        if entry.name in self.stored:
-            return (self.stored[entry.name],)
-        packed = tuple(f"{entry.name}_{part}" for part in ("packed", "scale", "shape"))
-        return tuple(self.stored[name] for name in packed) if all(name in self.stored for name in packed) else ()
 
-    def _error(self, entry: TensorEntry, stored: tuple[TensorEntry, ...], advance: Advance) -> ErrorFigures:
-        if len(stored) == 1:
-            return plain_error(entry, self._before, stored[0], self._after, advance)
-        packed, scale, shape = stored
-        return PackedPair(entry, self._before, (packed, scale, shape), self._after).error(advance)
-
-
-def _row(entry: TensorEntry, stored: tuple[TensorEntry, ...], figures: ErrorFigures) -> dict[str, Any]:
-    bytes_after = sum(part.bytes for part in stored)
+def _row(weight: Weight, stored: Weight, figures: ErrorFigures) -> dict[str, Any]:
     return {
-        "name": entry.name,
-        "dtype": entry.type.format,
-        "shape": list(entry.shape),
+        "name": weight.name,
+        "dtype": weight.format,
+        "shape": list(weight.shape),
+        "source": None if weight.encoding is None else weight.stored_as,
         # Another format is another storage, whatever it lost; the same format with another value is a change too.
-        "kept": len(stored) == 1 and stored[0].type == entry.type and figures == NO_ERROR,
-        "stored_as": stored[0].type.format if len(stored) == 1 else packed_text(stored[1].type.format),
-        "bytes_before": entry.bytes,
-        "bytes_after": bytes_after,
-        "bits_per_weight": bytes_after * 8 / entry.elements if entry.elements else None,
+        "kept": is_kept(weight, stored) and figures == NO_ERROR,
+        "stored_as": stored.stored_as,
+        "bytes_before": weight.bytes,
+        "bytes_after": stored.bytes,
+        "bits_per_weight": stored.bytes * 8 / weight.elements if weight.elements else None,
         **figures.to_json(),
     }

@@ -9,10 +9,9 @@ import torch
 from torch import Tensor
 
 from app.errors import InvalidInput, NotFound, TooLarge
-from app.weightfiles.file_header import TensorEntry
+from app.layouts.weights import Weight, WeightReader, find_weights
 from app.weightfiles.range_reader import WeightFile
 from app.weightfiles.strict_json import shown
-from app.weightfiles.tensor_reader import TensorReader
 
 _PLACE = re.compile(r"\[([0-9:]*)(?:,([0-9:]*))?\]$", re.ASCII)
 _RANGE = re.compile(r"([0-9]{0,15}):([0-9]{0,15})|([0-9]{1,15})", re.ASCII)
@@ -73,8 +72,8 @@ def read_slice(place: TensorPlace, most_values: int | None = None) -> TensorSlic
         WeightFileError: the file cannot be read, or breaks a rule of its container.
     """
     with WeightFile(place.path) as file:
-        entry = _find(file, place)
-        whole = (entry.shape[0], prod(entry.shape[1:])) if len(entry.shape) > 1 else (1, entry.elements)
+        weight = _find(file, place)
+        whole = (weight.shape[0], prod(weight.shape[1:])) if len(weight.shape) > 1 else (1, weight.elements)
         rows, columns = _range(place.rows, whole[0]), _range(place.columns, whole[1])
         if most_values is not None:
             columns = columns[:most_values]
@@ -83,27 +82,24 @@ def read_slice(place: TensorPlace, most_values: int | None = None) -> TensorSlic
             raise InvalidInput("quantize.slice-outside", rows=whole[0], columns=whole[1])
         if len(rows) * len(columns) * 4 > MOST_SLICE_BYTES:
             raise TooLarge("quantize.slice-too-large", limit=MOST_SLICE_BYTES)
-        values = _read(TensorReader(file), entry, whole[1], rows, columns)
-        return TensorSlice(entry.name, rows, columns, whole, values)
+        values = _read(WeightReader(file), weight, whole[1], rows, columns)
+        return TensorSlice(weight.name, rows, columns, whole, values)
 
 
-def _find(file: WeightFile, place: TensorPlace) -> TensorEntry:
-    entries = [entry for entry in file.header.tensors if entry.type.is_readable and entry.elements]
+def _find(file: WeightFile, place: TensorPlace) -> Weight:
+    weights = find_weights(file)
+    usable = [weight for weight in weights if weight.is_readable and weight.elements]
     if not place.name:
-        matrices = [entry for entry in entries if len(entry.shape) > 1 and _is_float(entry)]
+        matrices = [weight for weight in usable if len(weight.shape) > 1 and "float" in weight.format]
         if not matrices:
             raise NotFound("quantize.no-matrix")
-        return max(matrices, key=lambda entry: entry.elements)
-    entry = next((entry for entry in file.header.tensors if entry.name == place.name), None)
-    if entry is None:
+        return max(matrices, key=lambda weight: weight.elements)
+    found = next((weight for weight in weights if weight.name == place.name), None)
+    if found is None:
         raise NotFound("quantize.no-tensor", name=shown(place.name))
-    if entry not in entries:
-        raise InvalidInput("quantize.tensor-kind", name=shown(place.name), dtype=entry.type.name)
-    return entry
-
-
-def _is_float(entry: TensorEntry) -> bool:
-    return "float" in entry.type.format
+    if found not in usable:
+        raise InvalidInput("quantize.tensor-kind", name=shown(place.name), dtype=found.parts[0].type.name)
+    return found
 
 
 def _range(text: str, size: int) -> range:
@@ -115,10 +111,10 @@ def _range(text: str, size: int) -> range:
     return range(size)[int(found[1] or 0) : int(found[2]) if found[2] else None]
 
 
-def _read(reader: TensorReader, entry: TensorEntry, width: int, rows: range, columns: range) -> Tensor:
+def _read(reader: WeightReader, weight: Weight, width: int, rows: range, columns: range) -> Tensor:
     """Runs of whole rows where all columns are wanted, else a run in each row; in pieces of at most a chunk."""
     values = torch.empty(len(rows), len(columns), dtype=torch.float32)
-    flat, most, at = values.view(-1), max(1, reader.chunk_elements(entry)), 0
+    flat, most, at = values.view(-1), max(1, reader.chunk_elements(weight)), 0
     is_whole = len(columns) == width
     runs = (
         [(rows.start * width, len(rows) * width)]
@@ -128,6 +124,6 @@ def _read(reader: TensorReader, entry: TensorEntry, width: int, rows: range, col
     for start, length in runs:
         for done in range(0, length, most):
             count = min(most, length - done)
-            flat[at : at + count] = reader.elements(entry, start + done, count).to(torch.float32)
+            flat[at : at + count] = reader.elements(weight, start + done, count).to(torch.float32)
             at += count
     return values

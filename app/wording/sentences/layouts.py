@@ -29,10 +29,14 @@ SENTENCES = {
     "expand.unreadable": (
         "“{tensor}” is stored as {dtype}, which Bitlens does not read as numbers, so there is nothing to expand."
     ),
-    "expand.tied-unknown": (
+    "layout.tied-unreadable": (
+        "What the file’s metadata says in “tied_tensors” is not a JSON object of names. Write the file again with the "
+        "tool that made it."
+    ),
+    "layout.tied-unknown": (
         "The file says that “{tensor}” has the numbers of “{kept}”, and there is no “{kept}”. Get the complete file."
     ),
-    "expand.tied-twice": (
+    "layout.tied-twice": (
         "The file says that “{tensor}” has the numbers of “{kept}”, but it holds “{tensor}” itself. Get the file again."
     ),
 }
