@@ -5,10 +5,11 @@ PORT ?= 8000
 
 KILLS ?= 150
 SECONDS ?= 600
+COUNT ?= 1000000
 SCREENSHOTS ?= screenshots
 TEST_OPTIONS ?=
 
-.PHONY: run test lint types contracts format kills fuzz postgres screenshots benchmarks clean
+.PHONY: run test lint types contracts format kills fuzz fuzz-readers postgres screenshots benchmarks clean
 
 run: .venv/.app
 	$(BIN)/bitlens serve --host $(HOST) --port $(PORT)
@@ -42,6 +43,10 @@ kills: .venv/.test
 # Number text and format names, made up without end: no exception but our own, no answer slower than 50 ms.
 fuzz: .venv/.test
 	$(BIN)/python tests/campaigns/fuzz_numbers.py --seconds $(SECONDS)
+
+# Damaged files through every reader of a container: no exception but our own, none slower than two seconds.
+fuzz-readers: .venv/.test
+	$(BIN)/python tests/campaigns/fuzz_readers.py --count $(COUNT)
 
 # Every page and state, light and dark, in both languages, narrow and wide.
 screenshots: .venv/.test

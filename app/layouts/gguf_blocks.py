@@ -26,6 +26,8 @@ BlockDecoder = Callable[[Tensor], Tensor]
 
 _E2M1_TWICE = (0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12)
 """ggml has the levels of E2M1 twice as large, and one zero."""
+_LARGEST_NUMBER = 8
+"""In bytes: torch reads numbers at offsets that are multiples of their size."""
 PLAIN_FORMATS = ("float64", "float32", "float16", "bfloat16", "int64", "int32", "int16", "int8")
 
 
@@ -35,7 +37,10 @@ def decode_blocks(block_format: str, blocks: Tensor) -> Tensor:
     `block_format` is that of a `StorageType` of a GGUF file: a scheme in GGUF blocks, or the name of a plain format,
     whose numbers are blocks of one. NVFP4's scale of the whole tensor is not in the blocks: the caller multiplies.
     """
-    return BLOCK_DECODERS[block_format](blocks)
+    decoder = BLOCK_DECODERS[block_format]
+    if len(blocks) == 0:
+        return decoder(blocks.new_zeros(1, blocks.shape[1]))[:0]
+    return decoder(blocks.clone() if blocks.storage_offset() % _LARGEST_NUMBER else blocks)
 
 
 def _plain(number_format: str, blocks: Tensor) -> Tensor:

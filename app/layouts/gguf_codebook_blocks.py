@@ -28,7 +28,7 @@ def _halves(packed: Tensor) -> Tensor:
 
 def _words(packed: Tensor, dtype: torch.dtype) -> Tensor:
     """int32 `[blocks, words]` without a sign, but for the highest bit of words of 32 bits."""
-    words = packed.contiguous().view(dtype)
+    words = packed.clone(memory_format=torch.contiguous_format).view(dtype)  # a view may begin at any byte
     return words if dtype is torch.int32 else words.to(torch.int32) & 0xFFFF
 
 

@@ -17,6 +17,14 @@ TYPES = (
 )
 """Names in small letters, and the numbers of `enum ggml_type`; each is held against the library's own name for it."""
 
+READ_ONLY_TYPES = (
+    {"iq2_xxs": 16, "iq2_xs": 17, "iq3_xxs": 18, "iq1_s": 19, "iq3_s": 21, "iq2_s": 22, "iq1_m": 29, "q1_0": 41}
+    | {"f16": 1, "bf16": 30}
+)  # fmt: skip
+"""Types that are only dequantized here."""
+
+_NUMBERS = TYPES | READ_ONLY_TYPES
+
 _TO_FLOAT = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64)
 _FROM_FLOAT = _TO_FLOAT
 
@@ -103,10 +111,11 @@ def dequantize(type_name: str, stored: Array, columns: int) -> Array:
 @lru_cache
 def _traits(type_name: str) -> Any:
     library = _library("ggml-base")
-    traits = library.ggml_get_type_traits(TYPES[type_name]).contents
+    traits = library.ggml_get_type_traits(_NUMBERS[type_name]).contents
     assert traits.type_name.decode().lower() == type_name, "another order of types than of ggml 0.13"
-    assert traits.is_quantized, type_name
-    library.ggml_quantize_init(TYPES[type_name])
+    assert traits.to_float, type_name
+    if type_name in TYPES:
+        library.ggml_quantize_init(TYPES[type_name])
     return traits
 
 
