@@ -4,7 +4,7 @@ Three cases: a GGUF file, which keeps names and metadata; a model that llama.cpp
 other, which keeps its names in a file that llama.cpp does not run.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -26,6 +26,7 @@ from app.weightfiles.strict_json import shown
 
 MODULES, POOLING = "modules.json", "1_Pooling/config.json"
 """Of sentence-transformers."""
+EMBEDDINGS, HEAD = "token_embd.weight", "output.weight"
 _NAME_CHARACTERS = 120
 
 
@@ -83,7 +84,7 @@ def model_of(source: Source, weights: Sequence[Weight]) -> OutputModel:
     except UnsupportedModel as error:
         targets = {weight.name: Target(weight.name) for weight in weights}
         return OutputModel(targets, tuple(general_pairs("unknown", name)), (error.remark,))
-    rows = next(weight.shape[0] for weight in weights if targets[weight.name].name == "token_embd.weight")
+    rows = next(weight.shape[0] for weight in weights if targets[weight.name].name == EMBEDDINGS)
     tokenizer, remarks = _tokenizer(source, config, rows, description.architecture)
     pairs = (*general_pairs(description.architecture, name), *description.pairs, *tokenizer)
     return OutputModel(targets, pairs, remarks, description.rope_factors, description.architecture)
@@ -92,11 +93,8 @@ def model_of(source: Source, weights: Sequence[Weight]) -> OutputModel:
 def _model_name(config: Mapping[str, object]) -> str:
     """The last part of what the config calls the model; a path of somebody's machine is nobody's business."""
     found = config.get("_name_or_path")
-    return (
-        shown(found.replace("\\", "/").rstrip("/").rpartition("/")[2], _NAME_CHARACTERS)
-        if isinstance(found, str)
-        else ""
-    )
+    parts = found.replace("\\", "/").rstrip("/").split("/") if isinstance(found, str) else [""]
+    return shown(parts[-1], _NAME_CHARACTERS)
 
 
 def _mapped(weights: Sequence[Weight], description: ModelDescription) -> Mapping[str, Target]:
@@ -108,8 +106,7 @@ def _mapped(weights: Sequence[Weight], description: ModelDescription) -> Mapping
     architecture = description.architecture
     targets: dict[str, Target] = {}
     taken: set[tuple[str, int | None]] = set()
-    for weight in weights:
-        place = place_of(weight.name, architecture)
+    for weight, place in _places(weights, architecture):
         if place is None and is_left_out(weight.name, architecture):
             targets[weight.name] = Target("", is_left_out=True)
         elif place is None or (place.name, place.expert) in taken:
@@ -117,13 +114,21 @@ def _mapped(weights: Sequence[Weight], description: ModelDescription) -> Mapping
         else:
             taken.add((place.name, place.expert))
             targets[weight.name] = _target(weight, place, description)
+    stacks = {name for name, expert in taken if expert is not None}
+    if any((name, expert) not in taken for name in stacks for expert in range(description.experts)):
+        raise UnsupportedModel("remark.gguf-missing")
     if missing_modules((name for name, _ in taken), architecture, description.layers, description.experts):
         raise UnsupportedModel("remark.gguf-missing")
-    if any(
-        (name, expert) not in taken for name, each in taken if each is not None for expert in range(description.experts)
-    ):
-        raise UnsupportedModel("remark.gguf-missing")
     return MappingProxyType(targets)
+
+
+def _places(weights: Sequence[Weight], architecture: str) -> Iterator[tuple[Weight, Place | None]]:
+    """Where each weight goes; a head that shares the embeddings' memory may stand for both."""
+    found = [(weight, place_of(weight.name, architecture)) for weight in weights]
+    has_embeddings = any(place is not None and place.name == EMBEDDINGS for _, place in found)
+    for weight, place in found:
+        is_for_both = not has_embeddings and place is not None and place.name == HEAD
+        yield weight, Place(EMBEDDINGS, EMBEDDINGS.removesuffix(".weight")) if is_for_both else place
 
 
 def _target(weight: Weight, place: Place, description: ModelDescription) -> Target:
