@@ -1,11 +1,19 @@
 """The table of layouts that can be written."""
 
 from app.errors import InvalidInput
+from app.layouts.awq_writing import AWQ
+from app.layouts.bitsandbytes_writing import BITSANDBYTES
+from app.layouts.compressed_tensors_writing import COMPRESSED_TENSORS
+from app.layouts.gguf_writing import GGUF
+from app.layouts.gptq_writing import GPTQ
+from app.layouts.mlx_writing import MLX
 from app.layouts.plain_writing import SAFETENSORS
 from app.layouts.writing import OutputLayout
 from app.schemes.entries import SchemeEntry
 
-LAYOUTS: dict[str, OutputLayout] = {layout.name: layout for layout in (SAFETENSORS,)}
+LAYOUTS: dict[str, OutputLayout] = {
+    layout.name: layout for layout in (SAFETENSORS, COMPRESSED_TENSORS, BITSANDBYTES, GGUF, GPTQ, AWQ, MLX)
+}
 
 
 def find_layout(name: str) -> OutputLayout:

@@ -1,6 +1,7 @@
 """Which tensors are compressed, and why the others are kept: one table of names and a few rules.
 
-The rules in order: what cannot be compressed at all; `exclude`; `include`; then the names, and the rank.
+The rules in order: what cannot be compressed at all; `exclude`; `include`; then the names, and the rank. What a layout
+has no room for is kept as well.
 """
 
 import re
@@ -10,7 +11,7 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 
 from app.formats import FloatFormat, find_format, format_names
-from app.schemes.catalog import Layout, SchemeCard
+from app.schemes.entries import SchemeEntry
 
 
 class Kept(StrEnum):
@@ -21,6 +22,8 @@ class Kept(StrEnum):
     SAME_FORMAT = "same-format"
     LARGER = "larger"
     LAYOUT = "layout"
+    ROW_LENGTH = "row-length"
+    LONG_ROWS = "long-rows"
     EXCLUDED = "excluded"
     QUANTIZATION = "quantization"
     BIAS = "bias"
@@ -47,8 +50,9 @@ _NAMES: Sequence[tuple[Kept, str]] = (
     (Kept.BIAS, r"(.*_)?bias(_.*)?|.*_bias_table"),
     # norm, layernorm, rms_norm, ln_1, ln_f, post_attention_layernorm, bn2, q_norm.
     (Kept.NORM, r"(.*_)?((layer|rms|batch|group)?_?norm(_?\d+|_f)?|ln(_?\w)?|bn\d*)|.*(layer|rms)norm.*"),
-    # embed_tokens, word_embeddings, tok_embeddings, wte, wpe, position tables, relative_attention_bias, T5's shared.
-    (Kept.EMBEDDING, r".*embed.*|wte|wpe|shared|(.*_)?position_(ids|encoding|table)|pos_emb|cls_token|rotary.*"),
+    # embed_tokens, word_embeddings, tok_embeddings, wte, wpe, position tables, relative_attention_bias, T5's shared,
+    # and GGUF's token_embd.
+    (Kept.EMBEDDING, r".*embe?d.*|wte|wpe|shared|(.*_)?position_(ids|encoding|table)|pos_emb|cls_token|rotary.*"),
     # lm_head, classifier, score, qa_outputs, and a last layer that is called just `output` or `head`.
     (Kept.HEAD, r"(.*_)?(head|classifier|score|qa_outputs|logits)|embed_out"),
 )
@@ -77,35 +81,33 @@ def _parts(name: str) -> list[str]:
 
 
 def reason_to_keep(
-    tensor: Candidate, card: SchemeCard, include: Sequence[str] = (), exclude: Sequence[str] = ()
+    tensor: Candidate, entry: SchemeEntry, include: Sequence[str] = (), exclude: Sequence[str] = ()
 ) -> Kept | None:
-    """Why the tensor is kept, or None if it is compressed."""
-    impossible = _reason_it_cannot(tensor, card)
+    """Why the tensor is kept, or None if it is compressed; whether the layout can hold it is the layout's to say."""
+    impossible = _reason_it_cannot(tensor, entry)
     if impossible is not None:
         return impossible
     if any(fnmatchcase(tensor.name, pattern) for pattern in exclude):
         return Kept.EXCLUDED
-    if not any(fnmatchcase(tensor.name, pattern) for pattern in include):
-        by_name = reason_by_name(tensor.name)
-        if by_name is not None:
-            return by_name
-        if len(tensor.shape) < 2:
-            return Kept.ONE_DIMENSIONAL
-    if card.layout is Layout.COMPRESSED_TENSORS and len(tensor.shape) != 2:
-        return Kept.LAYOUT
-    return None
+    if any(fnmatchcase(tensor.name, pattern) for pattern in include):
+        return None
+    by_name = reason_by_name(tensor.name)
+    if by_name is not None:
+        return by_name
+    return Kept.ONE_DIMENSIONAL if len(tensor.shape) < 2 else None
 
 
-def _reason_it_cannot(tensor: Candidate, card: SchemeCard) -> Kept | None:
+def _reason_it_cannot(tensor: Candidate, entry: SchemeEntry) -> Kept | None:
     number_format = find_format(tensor.format) if tensor.format in format_names() else None
-    if not isinstance(number_format, FloatFormat) or not number_format.has_zero:
+    if not isinstance(number_format, FloatFormat):
+        return Kept.NOT_FLOATING
+    if not number_format.has_zero:
         # Powers of two without a zero (E8M0) are scales, never weights.
-        return Kept.NOT_FLOATING if not isinstance(number_format, FloatFormat) else Kept.QUANTIZATION
+        return Kept.QUANTIZATION
     if 0 in tensor.shape:
         return Kept.EMPTY
-    if tensor.format == card.element:
+    if entry.family != "cast":
+        return None
+    if tensor.format == entry.element:
         return Kept.SAME_FORMAT
-    element_width = find_format(card.element).width
-    if number_format.width < element_width or (not card.is_cast and number_format.width == element_width):
-        return Kept.LARGER
-    return None
+    return Kept.LARGER if number_format.width < find_format(entry.element).width else None

@@ -24,7 +24,7 @@ def _plan(arguments: Mapping[str, Any], _progress: Progress) -> dict[str, Any]:
     compression = _compression(arguments)
     compression.lay_out()
     plan = compression.plan
-    return {"steps": len(plan.steps), "output_bytes": plan.layout.file_bytes, "bytes": plan.bytes_to_read}
+    return {"steps": len(plan.steps), "output_bytes": plan.bytes_after, "bytes": plan.bytes_to_read}
 
 
 def _compress(arguments: Mapping[str, Any], progress: Progress) -> dict[str, Any]:

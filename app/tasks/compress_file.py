@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from app.errors import Conflict, InvalidInput
+from app.layouts.plain_writing import CONFIG_KEY
 from app.storage import PART_SUFFIX
 from app.tasks.compress_options import CompressOptions
 from app.tasks.compress_steps import Compression, PathLike
@@ -53,7 +54,7 @@ def compress_file(
         if output is not target:
             _make_folder(target)
         document = _run(compression, target, output, progress)
-        if compression.plan.quantization_config is not None:
+        if compression.plan.description.config:
             document["config"] = "kept" if config is None else "written"
     let_others_read(output)
     if config is not None:
@@ -124,11 +125,11 @@ def _make_folder(folder: Path) -> None:
 
 
 def _config(plan: FilePlan, source: Path, output: Path, *, force: bool) -> MergedConfig | None:
-    if plan.quantization_config is None:
+    if not plan.description.config:
         return None
     path = output.with_name(CONFIG_FILE)
     if not force and tells_of_another_model(path) and path.parent.resolve() == source.parent.resolve():
         # The original's own: merged, the original would no longer load.
         return None
     model = path if path.exists() else source.with_name(CONFIG_FILE)
-    return MergedConfig.of(path, model, plan.quantization_config, force=force)
+    return MergedConfig.of(path, model, plan.description.config[CONFIG_KEY], force=force)

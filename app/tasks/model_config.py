@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from app.errors import Conflict
-from app.schemes.compressed_tensors_config import CONFIG_KEY
+from app.layouts.plain_writing import CONFIG_KEY
 
 MAX_CONFIG_BYTES = 4 << 20
 _MODEL_KEYS = frozenset({"model_type", "architectures", "hidden_size", "num_hidden_layers", "transformers_version"})

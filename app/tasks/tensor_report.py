@@ -1,69 +1,53 @@
 """The report row of one tensor."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from app.metrics.error_sums import NO_ERROR, ErrorFigures
-from app.schemes.casts import CastCounts
-from app.tasks.compress_options import CompressOptions
+from app.layouts.compressed_tensors_writing import packed_text
+from app.layouts.writing import Outcome
+from app.metrics.error_sums import NO_ERROR
+from app.schemes.scheme import Scheme
 from app.tasks.file_plan import TensorPlan
 
-UNUSUAL_NAME = "note.unusual-name"
-"""The id of a sentence: the name does not end in `.weight`, so loaders of the layout may not look for it."""
+__all__ = ["packed_text", "tensor_row"]
 
 
-def kept_row(plan: TensorPlan) -> dict[str, Any]:
-    """A tensor that was copied byte for byte."""
-    assert plan.kept is not None
+def tensor_row(plan: TensorPlan, outcome: Outcome, notes: Mapping[str, str]) -> dict[str, Any]:
+    """A tensor that was compressed, or copied: then its reason says why."""
+    weight, chosen = plan.weight, plan.chosen
+    figures = NO_ERROR if outcome.sums is None else outcome.sums.figures()
     return {
-        **_row(plan),
-        "kept": True,
-        "reason": plan.kept.value,
-        "stored_as": plan.entry.type.format,
-        "scheme": None,
-        "granularity": None,
-        "note": None,
-        **_outcome(NO_ERROR, CastCounts()),
+        **plan_row(plan, notes),
+        "dtype": weight.format,
+        "shape": list(weight.shape),
+        **figures.to_json(),
+        "saturated": outcome.saturated,
+        "overflowed": outcome.overflowed,
+        "source": None if weight.encoding is None else weight.stored_as,
+        "options": None if chosen is None else chosen.text,
     }
 
 
-def compressed_row(
-    plan: TensorPlan, options: CompressOptions, figures: ErrorFigures, counts: CastCounts
-) -> dict[str, Any]:
-    """A tensor that was compressed."""
+def plan_row(plan: TensorPlan, notes: Mapping[str, str]) -> dict[str, Any]:
+    """What is known of a tensor beforehand."""
+    weight, chosen, kept = plan.weight, plan.chosen, plan.kept
+    elements = weight.elements
     return {
-        **_row(plan),
-        "kept": False,
-        "reason": None,
-        "stored_as": stored_as(plan),
-        "scheme": options.scheme,
-        "granularity": options.granularity,
-        "note": UNUSUAL_NAME if plan.has_unusual_name else None,
-        **_outcome(figures, counts),
-    }
-
-
-def stored_as(plan: TensorPlan) -> str:
-    """The format that the numbers are stored in; for packed codes, the layout and the scales' format."""
-    first, *others = plan.stored
-    return packed_text(others[0].format) if others else first.format
-
-
-def packed_text(scale_format: str) -> str:
-    """The layout of packed codes in a few words that need no translation."""
-    return f"pack-quantized int8, {scale_format} scales"
-
-
-def _row(plan: TensorPlan) -> dict[str, Any]:
-    entry = plan.entry
-    return {
-        "name": entry.name,
-        "dtype": entry.type.format,
-        "shape": list(entry.shape),
-        "bytes_before": entry.bytes,
+        "name": weight.name,
+        "kept": kept is not None,
+        "reason": None if kept is None else str(kept.reason),
+        "reason_figures": None if kept is None or not kept.figures else dict(kept.figures),
+        "stored_as": plan.coder.stored_as,
+        "scheme": None if chosen is None else chosen.name,
+        "granularity": None if chosen is None else granularity_of(chosen.scheme()),
+        "note": notes.get(weight.name),
+        "bytes_before": weight.bytes,
         "bytes_after": plan.bytes_after,
-        "bits_per_weight": plan.bytes_after * 8 / entry.elements if entry.elements else None,
+        "bits_per_weight": plan.bytes_after * 8 / elements if elements else None,
     }
 
 
-def _outcome(figures: ErrorFigures, counts: CastCounts) -> dict[str, Any]:
-    return {**figures.to_json(), "saturated": counts.saturated, "overflowed": counts.overflowed}
+def granularity_of(scheme: Scheme) -> str | None:
+    """What shares a scale, where that is a choice."""
+    partition = getattr(scheme, "partition", None)
+    return None if partition is None else str(partition)

@@ -1,6 +1,6 @@
 import pytest
 
-from app.schemes.catalog import CARDS
+from app.schemes.registry import ENTRIES
 from app.schemes.selection import Candidate, Kept, reason_by_name, reason_to_keep
 
 NAMES = {
@@ -52,7 +52,7 @@ def test_names_tell_what_is_kept(name: str) -> None:
 CASES = [
     ("w.weight", "float32", (4, 4), "int8", None),
     ("w.weight", "float32", (4, 4, 4), "bfloat16", None),
-    ("w.weight", "float32", (4, 4, 4), "int8", Kept.LAYOUT),
+    ("w.weight", "float32", (4, 4, 4), "int8", None),
     ("w.weight", "float32", (4,), "bfloat16", Kept.ONE_DIMENSIONAL),
     ("w.weight", "float32", (), "bfloat16", Kept.ONE_DIMENSIONAL),
     ("w.weight", "int64", (4, 4), "bfloat16", Kept.NOT_FLOATING),
@@ -63,22 +63,21 @@ CASES = [
     ("w.weight", "bfloat16", (4, 4), "bfloat16", Kept.SAME_FORMAT),
     ("w.weight", "float16", (4, 4), "bfloat16", None),
     ("w.weight", "float8_e5m2", (4, 4), "float16", Kept.LARGER),
-    ("w.weight", "float8_e5m2", (4, 4), "int8", Kept.LARGER),
     ("w.weight", "float32", (0, 4), "int8", Kept.EMPTY),
 ]
 
 
 @pytest.mark.parametrize(("name", "dtype", "shape", "scheme", "reason"), CASES)
 def test_formats_and_shapes_tell_what_is_kept(name, dtype, shape, scheme, reason) -> None:
-    assert reason_to_keep(Candidate(name, dtype, shape), CARDS[scheme]) == reason
+    assert reason_to_keep(Candidate(name, dtype, shape), ENTRIES[scheme]) == reason
 
 
 def test_patterns_override_names_and_exclusion_wins() -> None:
     head = Candidate("lm_head.weight", "float32", (4, 4))
     vector = Candidate("norm.weight", "float32", (4,))
-    half, int8 = CARDS["float16"], CARDS["int8"]
+    half, int8 = ENTRIES["float16"], ENTRIES["int8"]
     assert reason_to_keep(head, int8, include=["lm_*"]) is None
     assert reason_to_keep(head, int8, include=["*"], exclude=["lm_head.weight"]) is Kept.EXCLUDED
     assert reason_to_keep(vector, half, include=["norm.*"]) is None
-    assert reason_to_keep(vector, int8, include=["norm.*"]) is Kept.LAYOUT
+    assert reason_to_keep(vector, int8, include=["norm.*"]) is None
     assert reason_to_keep(head, half, include=["LM_HEAD*"]) is Kept.HEAD

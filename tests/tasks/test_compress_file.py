@@ -45,8 +45,11 @@ def test_what_is_written_is_what_is_reported(model: Path, tmp_path: Path, scheme
     compared = compare_files(model, out)
     assert compared["missing"] == compared["unexpected"] == []
     for mine, read_back in zip(report["tensors"], compared["tensors"], strict=True):
-        shared = ("name", "kept", "stored_as", "bytes_after", "bits_per_weight", *FIGURES)
+        # How it is stored is told by the writer's own name for it, and by what a reader finds.
+        shared = ["name", "kept", "bytes_after", "bits_per_weight", *([] if "," in mine["stored_as"] else ["stored_as"])]
         assert [mine[key] for key in shared] == [read_back[key] for key in shared]
+        for key in FIGURES:
+            assert mine[key] == read_back[key] or mine[key] == pytest.approx(read_back[key], rel=1e-6)
     json.dumps(report, allow_nan=False)
 
 
@@ -163,8 +166,9 @@ def test_a_file_in_which_nothing_would_change_is_refused(tmp_path: Path) -> None
     with pytest.raises(WeightFileError, match=r"compress\.nothing"):
         compress_file(path, tmp_path / "out.safetensors", CompressOptions(scheme="int8"))
     compress_file(path, tmp_path / "out.safetensors", CompressOptions(scheme="int8", include=("wte*",)))
+    save_file({"w.weight": torch.ones(9, 9)}, path, metadata={"quantization_config": '{"quant_method": "unheard of"}'})
     with pytest.raises(WeightFileError, match=r"compress\.already-quantized"):
-        compress_file(tmp_path / "out.safetensors", tmp_path / "b.safetensors", CompressOptions(scheme="int8"))
+        compress_file(path, tmp_path / "b.safetensors", CompressOptions(scheme="int8"))
 
 
 @pytest.mark.parametrize("granularity", ["channel", "tensor"])
@@ -182,14 +186,14 @@ def test_matrices_that_packing_would_make_larger_are_kept(tmp_path: Path, granul
 
 def test_a_name_that_the_layout_needs_is_not_overwritten(tmp_path: Path) -> None:
     path = tmp_path / "x.safetensors"
-    save_file({"w": torch.ones(3, 3), "w_shape": torch.ones(3, dtype=torch.int64)}, path)
+    save_file({"w": torch.ones(9, 9), "w_shape": torch.ones(3, dtype=torch.int64)}, path)
     with pytest.raises(WeightFileError, match=r"safetensors\.written-twice"):
         compress_file(path, tmp_path / "out.safetensors", CompressOptions(scheme="int8"))
 
 
 def test_nan_and_infinity_are_carried_counted_or_refused(tmp_path: Path) -> None:
     path = tmp_path / "x.safetensors"
-    values = torch.tensor([[1.0, math.nan, math.inf], [1e5, -500.0, -math.inf]])
+    values = torch.tensor([[1.0, math.nan, math.inf, 0, 0, 0], [1e5, -500.0, -math.inf, 0, 0, 0]])
     save_file({"w.weight": values}, path)
 
     def compress(scheme: str, name: str = "w") -> tuple[torch.Tensor, dict]:
@@ -198,7 +202,7 @@ def test_nan_and_infinity_are_carried_counted_or_refused(tmp_path: Path) -> None
         return load_file(out)[f"{name}.weight"].float(), report["tensors"][0]
 
     half, row = compress("float16")
-    assert half.flatten().tolist()[2:] == [math.inf, math.inf, -500.0, -math.inf]
+    assert half[:, :3].flatten().tolist()[2:] == [math.inf, math.inf, -500.0, -math.inf]
     assert (row["overflowed"], row["saturated"], row["max_abs_error"], row["sqnr_db"]) == (1, 0, "inf", "-inf")
     brain, row = compress("bfloat16")
     assert torch.isnan(brain[0, 1])
@@ -219,7 +223,7 @@ def test_nan_and_infinity_are_carried_counted_or_refused(tmp_path: Path) -> None
 
 def test_float64_beyond_the_scales_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "x.safetensors"
-    save_file({"w.weight": torch.tensor([[1e100, 1.0]], dtype=torch.float64)}, path)
+    save_file({"w.weight": torch.tensor([[1e100] + [1.0] * 7], dtype=torch.float64)}, path)
     with pytest.raises(WeightFileError, match=r"compress\.range"):
         compress_file(path, tmp_path / "out.safetensors", CompressOptions(scheme="int8"))
 

@@ -12,6 +12,7 @@ from safetensors.torch import load_file
 from app.tasks.compress_file import compress_file
 from app.tasks.compress_options import CompressOptions
 
+pytestmark = pytest.mark.filterwarnings("ignore:.torch.jit:DeprecationWarning")
 CASES = [
     ("float16", None, 0.99999),
     ("bfloat16", None, 0.9999),

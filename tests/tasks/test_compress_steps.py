@@ -12,14 +12,16 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from app.errors import Conflict, StorageFull, WeightFileError
-from app.schemes.int8 import dequantize, quantize
+from app.layouts import numbers
+from app.layouts.weights import WeightReader
 from app.tasks import compress_steps, file_plan
 from app.tasks.child_steps import HANDLERS
 from app.tasks.compress_file import compress_file
 from app.tasks.compress_options import CompressOptions
 from app.tasks.progress import no_progress
-from app.weightfiles import tensor_reader
 from app.weightfiles.part_file import part_path, sha256_of
+from app.weightfiles.range_reader import WeightFile
+from app.weightfiles.tensor_reader import TensorReader
 
 OPTIONS = CompressOptions(scheme="int8")
 
@@ -95,7 +97,9 @@ def test_a_process_plans_its_job_once(
 ) -> None:
     planned: list[object] = []
     original = compress_steps.plan_file
-    monkeypatch.setattr(compress_steps, "plan_file", lambda *given: planned.append(given) or original(*given))
+    monkeypatch.setattr(
+        compress_steps, "plan_file", lambda *given, **more: planned.append(given) or original(*given, **more)
+    )
     out = tmp_path / "job"
     plan = run("plan", model, out)
     for step in range(plan["steps"]):
@@ -164,28 +168,39 @@ def test_a_full_disk_leaves_nothing_behind(model: Path, tmp_path: Path, monkeypa
     assert [entry.name for entry in tmp_path.iterdir()] == ["model.safetensors"]
 
 
-@pytest.mark.parametrize("granularity", ["channel", "tensor"])
+@pytest.mark.parametrize("scheme", ["int8:channel:absmax", "int8:tensor:absmax", "int4:group=32:absmax", "fp8:absmax"])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float64])
-def test_tensors_larger_than_a_chunk_are_as_if_whole(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, granularity: str, dtype: torch.dtype
+def test_tensors_larger_than_a_band_are_as_if_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scheme: str, dtype: torch.dtype
 ) -> None:
     generator = torch.Generator().manual_seed(4)
     tensors = {
-        "tall.weight": torch.randn(1000, 9, generator=generator).to(dtype),
-        "wide.weight": torch.randn(3, 90_001, generator=generator).to(dtype),
+        "tall.weight": torch.randn(1000, 32, generator=generator).to(dtype),
+        "wide.weight": torch.randn(3, 9_024, generator=generator).to(dtype),
     }
     source = tmp_path / "x.safetensors"
     save_file(tensors, source)
-    options = CompressOptions(scheme="int8", granularity=granularity)
+    options = CompressOptions(scheme=scheme)
     whole = compress_file(source, tmp_path / "whole.safetensors", options)
-    original = tensor_reader.TensorReader
-    monkeypatch.setattr(compress_steps, "TensorReader", lambda file: original(file, chunk_bytes=4104))
+    monkeypatch.setattr(numbers, "BAND_ELEMENTS", 1024)
+    monkeypatch.setattr(compress_steps, "WeightReader", small_reader)
     pieces = compress_file(source, tmp_path / "pieces.safetensors", options)
     assert pieces["sha256"] == whole["sha256"]
     stored = load_file(tmp_path / "pieces.safetensors")
     for name, values in tensors.items():
-        expected = quantize(values, granularity)
-        assert torch.equal(stored[f"{name}_packed"].view(torch.uint8), expected.codes)
-        assert torch.equal(stored[f"{name}_scale"], expected.scales)
+        own = "float32" if dtype is torch.float64 else str(dtype).removeprefix("torch.")
+        chosen = options.chosen
+        engine = chosen.scheme(scale_format=own)
+        expected = engine.quantize(values.to(torch.float32), chosen.choices)
+        codes = stored[name if scheme.startswith("fp8") else f"{name}_packed"].view(torch.uint8)
+        assert torch.equal(codes, expected.codes.view(torch.uint8))
+        assert torch.equal(stored[f"{name}_scale"].view(-1), expected.scales.view(-1))
         row = next(row for row in pieces["tensors"] if row["name"] == name)
-        assert row["max_abs_error"] == float((dequantize(expected).double() - values.double()).abs().max())
+        restored = engine.dequantize(expected).to(stored[f"{name}_scale"].dtype).double()
+        assert row["max_abs_error"] == float((restored - values.float().double()).abs().max())
+
+
+def small_reader(file: WeightFile) -> WeightReader:
+    reader = WeightReader(file)
+    reader.tensors = TensorReader(file, chunk_bytes=4104)
+    return reader

@@ -78,10 +78,10 @@ BODIES = {
     "no file": (b'{"scheme": "int8"}', "request.missing-parameter"),
     "file is a number": (b'{"file": 1e400}', "request.missing-parameter"),
     "scheme is a list": (b'{"file": "x", "scheme": []}', "options.type"),
-    "scheme unknown": (b'{"file": "x", "scheme": "int9"}', "options.scheme"),
+    "scheme unknown": (b'{"file": "x", "scheme": "int9"}', "layout.none"),
     "option unknown": (b'{"file": "x", "scheme": "int8", "__class__": "y"}', "options.unknown"),
-    "granularity unknown": (b'{"file": "x", "scheme": "int8", "granularity": "row"}', "options.choice"),
-    "granularity of a cast": (b'{"file": "x", "scheme": "float16", "granularity": "tensor"}', "options.not-taken"),
+    "granularity unknown": (b'{"file": "x", "scheme": "int8", "granularity": "row"}', "scheme.granularity"),
+    "granularity of a cast": (b'{"file": "x", "scheme": "float16", "granularity": "tensor"}', "scheme.option"),
     "patterns are numbers": (b'{"file": "x", "scheme": "int8", "include": [1]}', "options.type"),
     "too many patterns": (
         b'{"file": "x", "scheme": "int8", "include": [' + b'"a",' * 99 + b'"a"]}',
