@@ -4,7 +4,7 @@ from app.errors import WeightFileError
 from app.weightfiles.file_header import ExtraPart, TensorEntry, element_count
 from app.weightfiles.onnx_external import ExternalData, read_external, refuse_overlaps
 from app.weightfiles.onnx_tensor import TensorMessage
-from app.weightfiles.onnx_types import DOUBLE_DATA, FLOAT_DATA, ONNX_TYPES, TYPED_FIELD
+from app.weightfiles.onnx_types import DOUBLE_DATA, FLOAT_DATA, ONNX_TYPES, SIX_BITS, TYPED_FIELD
 from app.weightfiles.protobuf_fields import Field, FieldReader
 from app.weightfiles.storage_types import StorageType
 from app.weightfiles.varint_data import (
@@ -12,6 +12,7 @@ from app.weightfiles.varint_data import (
     MAX_SLOW_NUMBERS,
     decode_varints,
     is_one_byte_each,
+    pack_six_bits,
 )
 
 _FILE = 0
@@ -86,14 +87,15 @@ class OnnxContents:
         if content.number in {FLOAT_DATA, DOUBLE_DATA}:
             _ensure_size(tensor, size, content.bytes)
             return _FILE, content.begin
+        is_six_bits = kind.bits == SIX_BITS  # the one type below a byte that is not packed in int32_data
         width = max(kind.bits // 8, 1)
-        count = size // width
+        count = element_count(tensor.shape) if is_six_bits else size // width
         if content.bytes < count:
             _ensure_size(tensor, size, content.bytes * width)
         if len(self._decoded) + size > MAX_DECODED_BYTES or content.bytes > MAX_DECODED_BYTES:
             raise WeightFileError("onnx.too-many-varints", tensor=tensor.label)
         data = self._reader.contents(content)
-        if not is_one_byte_each(data, count):
+        if is_six_bits or not is_one_byte_each(data, count):
             self._slow_numbers += count
         # Each number takes at most ten bytes; those of a hostile file could be all but endless.
         if self._slow_numbers > MAX_SLOW_NUMBERS or len(data) > 10 * max(count, 1):
@@ -102,7 +104,7 @@ class OnnxContents:
         if decoded is None:
             raise WeightFileError("onnx.varint-count", tensor=tensor.label, needed=count)
         begin = len(self._decoded)
-        self._decoded += decoded
+        self._decoded += pack_six_bits(decoded) if is_six_bits else decoded
         return self._part(None), begin
 
     def _part(self, name: str | None) -> int:

@@ -1,21 +1,19 @@
 """The reader of ONNX models: their initializers as tensors, through our own walk over the fields (onnx.proto).
 
-The graph is never built: nodes are only searched for graphs inside them, whose nesting is bounded.
+The graph is never built; what is in it beside initializers is only checked to be well-formed.
 """
 
-from collections.abc import Iterator
 from typing import Any
 
 from app.errors import WeightFileError
 from app.weightfiles.byte_ranges import ByteRanges
 from app.weightfiles.file_header import MAX_TENSORS, FileHeader
 from app.weightfiles.onnx_contents import OnnxContents
+from app.weightfiles.onnx_structure import StructureCheck
 from app.weightfiles.onnx_tensor import read_pair, read_tensor, read_text
 from app.weightfiles.protobuf_fields import LENGTH_DELIMITED, VARINT, Field, FieldReader, signed
 from app.weightfiles.strict_json import shown
 
-MAX_GRAPH_DEPTH = 32
-MAX_INNER_GRAPHS = 10_000
 _MAX_TEXT_BYTES = 1 << 20
 _MAX_PROPERTIES = 4096
 
@@ -23,9 +21,7 @@ _IR_VERSION, _GRAPH, _OPSET, _PROPERTIES = 1, 7, 8, 14
 _TEXTS = {2: "producer_name", 3: "producer_version", 4: "domain", 6: "doc_string"}
 _WIRES = {1: VARINT, 5: VARINT} | dict.fromkeys((2, 3, 4, 6, 7, 8, 14, 20, 25, 26), LENGTH_DELIMITED)
 """The fields of a ModelProto and how each is written."""
-_NODE, _INITIALIZER, _SPARSE_INITIALIZER = 1, 5, 15
-_ATTRIBUTE = 5
-_ATTRIBUTE_GRAPH, _ATTRIBUTE_GRAPHS = 6, 11
+_INITIALIZER, _SPARSE_INITIALIZER = 5, 15
 _ONE_BYTE = 0x80
 
 
@@ -70,20 +66,19 @@ def read_header(ranges: ByteRanges) -> FileHeader:
             _take_metadata(reader, each, metadata)
     if graph is None:
         raise WeightFileError("onnx.no-graph")
-    return _read_graph(ranges, reader, graph, metadata)
+    header = _read_graph(ranges, reader, graph, metadata)
+    StructureCheck(reader).run(0, ranges.size)
+    return header
 
 
 def _read_graph(ranges: ByteRanges, reader: FieldReader, graph: Field, metadata: dict[str, Any]) -> FileHeader:
     contents = OnnxContents(reader)
     names: set[str] = set()
-    nested: list[Field] = []
     texts = 0
     for each in reader.fields(graph.begin, graph.end):
-        if each.number == _NODE:
-            nested += _graphs_of(reader, each)
-        elif each.number == _SPARSE_INITIALIZER:
+        if each.number == _SPARSE_INITIALIZER:
             raise WeightFileError("onnx.sparse")
-        elif each.number == _INITIALIZER:
+        if each.number == _INITIALIZER:
             tensor = read_tensor(reader, each)
             if tensor.name in names:
                 raise WeightFileError("onnx.tensor-twice", tensor=tensor.label)
@@ -93,49 +88,11 @@ def _read_graph(ranges: ByteRanges, reader: FieldReader, graph: Field, metadata:
             texts += tensor.is_text
             if not tensor.is_text:
                 contents.add(tensor, each)
-    _refuse_deep_graphs(reader, nested)
     if not names:
         raise WeightFileError("onnx.no-tensors")
     tensors, extra_parts = contents.finish()
     details = {"text_tensors": texts} if texts else {}
     return FileHeader("onnx", tensors, metadata, ranges.size, details, extra_parts)
-
-
-def _graphs_of(reader: FieldReader, node: Field) -> Iterator[Field]:
-    """The graphs that a node has as attributes: the bodies of loops and branches."""
-    _ensure_message(node)
-    for attribute in reader.fields(node.begin, node.end):
-        if attribute.number != _ATTRIBUTE:
-            continue
-        _ensure_message(attribute)
-        for each in reader.fields(attribute.begin, attribute.end):
-            if each.number in {_ATTRIBUTE_GRAPH, _ATTRIBUTE_GRAPHS}:
-                _ensure_message(each)
-                yield each
-
-
-def _refuse_deep_graphs(reader: FieldReader, graphs: list[Field]) -> None:
-    depth = 1
-    seen = 0
-    while graphs:
-        depth += 1
-        seen += len(graphs)
-        if depth > MAX_GRAPH_DEPTH:
-            raise WeightFileError("onnx.depth", limit=MAX_GRAPH_DEPTH)
-        if seen > MAX_INNER_GRAPHS:
-            raise WeightFileError("onnx.too-many-graphs", limit=MAX_INNER_GRAPHS)
-        graphs = [
-            inner
-            for graph in graphs
-            for node in reader.fields(graph.begin, graph.end)
-            if node.number == _NODE
-            for inner in _graphs_of(reader, node)
-        ]
-
-
-def _ensure_message(field: Field) -> None:
-    if field.wire != LENGTH_DELIMITED:
-        raise WeightFileError("onnx.wire-type", position=field.begin)
 
 
 def _take_metadata(reader: FieldReader, each: Field, metadata: dict[str, Any]) -> None:

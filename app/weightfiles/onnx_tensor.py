@@ -55,6 +55,7 @@ def read_tensor(reader: FieldReader, message: Field) -> TensorMessage:
     Raises:
         WeightFileError: `onnx.*` and `tensor.*` for a broken rule.
     """
+    _ensure_wire(message, LENGTH_DELIMITED)
     found = TensorMessage()
     seen: set[int] = set()
     dimensions: list[int] = []

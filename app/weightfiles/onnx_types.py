@@ -6,6 +6,7 @@ Elements below a byte are packed from the low bits up, without gaps, and the las
 from app.weightfiles.storage_types import StorageType
 
 STRING = 8
+SIX_BITS = 6
 FLOAT_DATA, INT32_DATA, INT64_DATA, DOUBLE_DATA, UINT64_DATA = 4, 5, 7, 10, 11
 """The numbers of the typed fields of a TensorProto."""
 

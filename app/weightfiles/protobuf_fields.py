@@ -39,7 +39,8 @@ class FieldReader:
 
     def __init__(self, ranges: ByteRanges) -> None:
         self._ranges = ranges
-        self._left = MAX_FIELDS
+        self.left = MAX_FIELDS
+        """How many more fields may be read."""
         self._chunk = b""
         self._chunk_begin = 0
 
@@ -51,8 +52,8 @@ class FieldReader:
         """
         position = begin
         while position < end:
-            self._left -= 1
-            if self._left < 0:
+            self.left -= 1
+            if self.left < 0:
                 raise WeightFileError("onnx.too-many-fields", limit=MAX_FIELDS)
             tag, position = self._varint(position, end)
             wire = tag & 7

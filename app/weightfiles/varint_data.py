@@ -32,3 +32,13 @@ def decode_varints(data: bytes, count: int, width: int) -> bytes | None:
         number += 1
         value = shift = 0
     return bytes(decoded) if number == count and shift == 0 else None
+
+
+def pack_six_bits(codes: bytes) -> bytes:
+    """Codes of six bits, one a byte, as raw_data has them: four in three bytes, the first in the lowest bits."""
+    padded = codes + bytes(-len(codes) % 4)
+    packed = bytearray()
+    for at in range(0, len(padded), 4):
+        a, b, c, d = padded[at : at + 4]
+        packed += (a & 63 | (b & 63) << 6 | (c & 63) << 12 | (d & 63) << 18).to_bytes(3, "little")
+    return bytes(packed[: (len(codes) * 6 + 7) // 8])

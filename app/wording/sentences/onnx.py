@@ -5,7 +5,7 @@ SENTENCES: dict[str, str] = {
         "The ONNX file is incomplete: the field at byte {position} goes on for {missing} bytes after the end of "
         "what holds it. Download it again."
     ),
-    "onnx.depth": "The model has graphs inside graphs, more than {limit} deep. No model needs that.",
+    "onnx.depth": "The model’s messages are nested more than {limit} deep. No model needs that.",
     "onnx.external-key": (
         "Tensor “{tensor}” says where its data lies with the word “{key}”, which is unknown, or given twice. Save "
         "the model again with onnx.save."
@@ -52,7 +52,6 @@ SENTENCES: dict[str, str] = {
         "The model consists of more than {limit} fields, too many to check. Simplify the graph, or use the model’s "
         "safetensors file."
     ),
-    "onnx.too-many-graphs": "The model’s nodes hold more than {limit} graphs, which is the most that are accepted.",
     "onnx.too-many-properties": (
         "The model has more than {limit} entries in “{name}”, which is the most that are accepted."
     ),
