@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from dbos import DBOS, DBOSClient, WorkflowStatus
 
 from app.errors import AppError
-from app.jobs.options import ANALYSE, APPLICATION, COMPRESS, PROGRESS, QUEUE, VERSION
+from app.jobs.options import ANALYSE, ANALYSE_RESULT, APPLICATION, COMPRESS, LOOK, LOOKS, PROGRESS, QUEUE, VERSION
 from app.jobs.serializer import JsonSerializer
 from app.jobs.states import JobState, State
 from app.records import database_failures, full_disk
@@ -56,6 +56,18 @@ class JobClient:
         """Queues a compression under the id of its record. Asking again changes nothing."""
         return self._enqueue(COMPRESS, job_id, source_key, result_key, dict(options))
 
+    def start_look(self, look_id: str, source_key: str, look_key: str, arguments: Mapping[str, Any]) -> str:
+        """Queues a look at a part of a tensor, whose document will lie under `look_key`."""
+        return self._enqueue(LOOK, look_id, source_key, look_key, dict(arguments), queue=LOOKS)
+
+    def start_result_analysis(self, job_id: str, result_key: str) -> str:
+        """Queues the analysis of what a job made."""
+        return self._enqueue(ANALYSE_RESULT, after_id(job_id), job_id, result_key, queue=LOOKS)
+
+    def unfinished_looks(self) -> int:
+        """How many looks, of all owners, are queued or running."""
+        return len(self._list(status=_UNFINISHED, queue_name=LOOKS))
+
     def state(self, job_id: str) -> JobState:
         """Where a job stands; one that nobody knows (any more) is `expired`."""
         return self.states([job_id])[job_id]
@@ -86,8 +98,8 @@ class JobClient:
         return {status.workflow_id for status in self._list(status=_UNFINISHED)}
 
     def unfinished(self) -> int:
-        """How many that are."""
-        return len(self._list(status=_UNFINISHED))
+        """How many that are, without looks."""
+        return len(self._list(status=_UNFINISHED, queue_name=QUEUE))
 
     def is_cancelled(self, job_id: str) -> bool:
         """Whether a running job should stop: cancelled, or forgotten altogether."""
@@ -107,14 +119,15 @@ class JobClient:
         for status in self._list(status=_UNFINISHED):
             if status.app_version != VERSION:
                 self._client.cancel_workflow(status.workflow_id)
-                self._client.rewind_workflow(status.workflow_id, application_version=VERSION, queue_name=QUEUE)
+                queue = status.queue_name or QUEUE
+                self._client.rewind_workflow(status.workflow_id, application_version=VERSION, queue_name=queue)
                 restarted.append(status.workflow_id)
         return restarted
 
-    def _enqueue(self, workflow: str, job_id: str, *arguments: Any) -> str:
+    def _enqueue(self, workflow: str, job_id: str, *arguments: Any, queue: str = QUEUE) -> str:
         with full_disk():
             self._client.enqueue(
-                {"workflow_name": workflow, "queue_name": QUEUE, "workflow_id": job_id, "app_version": VERSION},
+                {"workflow_name": workflow, "queue_name": queue, "workflow_id": job_id, "app_version": VERSION},
                 job_id,
                 *arguments,
             )
@@ -146,6 +159,11 @@ class JobClient:
             return "job.worker-crashed", {}
         error = self._client.retrieve_workflow(status.workflow_id).get_status().error
         return (error.code, error.figures) if isinstance(error, AppError) else ("job.failed", {})
+
+
+def after_id(job_id: str) -> str:
+    """The workflow that analyses what a job made."""
+    return f"{job_id}.after"
 
 
 def prepare_jobs_database(database_url: str) -> None:

@@ -79,8 +79,11 @@ class JobProcess:
         file_bytes: int | None,
         on_progress: Callable[[int, str], None],
         check: Callable[[], None],
+        on_part: Callable[[Message], None] | None = None,
     ) -> dict[str, Any]:
         """Has one step done and gives its result; `check` is called twice a second and may raise to stop it.
+
+        `on_part` is handed what the step tells ahead of its result; all of it again where the process died meanwhile.
 
         Raises:
             AppError: what the step refused, or JobCrashed: `job.internal`, `job.crashed`, `job.out-of-memory`.
@@ -89,7 +92,7 @@ class JobProcess:
         kills_before = _out_of_memory_kills()
         for _ in range(MOST_DEATHS):
             try:
-                answer = self._ask(request, on_progress, check)
+                answer = self._ask(request, on_progress, check, on_part)
             except BaseException:
                 self._end()
                 raise
@@ -110,7 +113,11 @@ class JobProcess:
                 self._process.wait()
 
     def _ask(
-        self, request: Message, on_progress: Callable[[int, str], None], check: Callable[[], None]
+        self,
+        request: Message,
+        on_progress: Callable[[int, str], None],
+        check: Callable[[], None],
+        on_part: Callable[[Message], None] | None,
     ) -> Message | None:
         """The last message of the answer, or None if the process died before that."""
         channel = self._channel or self._start()
@@ -130,9 +137,13 @@ class JobProcess:
             if messages is None:
                 return None
             for message in messages:
-                if "progress" not in message:
+                if "part" in message:
+                    if on_part is not None:
+                        on_part(message["part"])
+                elif "progress" in message:
+                    on_progress(message["progress"]["done"], message["progress"]["tensor"])
+                else:
                     return message
-                on_progress(message["progress"]["done"], message["progress"]["tensor"])
 
     def _outcome(self, answer: Message) -> dict[str, Any]:
         if "result" in answer:

@@ -1,7 +1,8 @@
 """What a worker and a job's process say to each other: JSON, one object a line, over a socket of their own.
 
 worker -> child    {"call": "compress", "arguments": {...}, "file_bytes": 1048576 | null}
-child -> worker    {"progress": {"done": 4096, "tensor": "encoder.0.weight"}}   any number of times, then one of
+child -> worker    {"progress": {"done": 4096, "tensor": "encoder.0.weight"}}   any number of times, and
+                   {"part": {...}}              a part of what was found, of some steps; then one of
                    {"result": {...}}
                    {"error": {"class": "WeightFileError", "code": "...", "figures": {...}}}
                    {"bug": "Traceback ..."}

@@ -12,7 +12,8 @@ from dbos import error as dbos_error
 from app.errors import AppError
 from app.jobs.client import JobClient, prepare_jobs_database
 from app.jobs.janitor import Janitor
-from app.jobs.options import APPLICATION, QUEUE, VERSION, WorkerOptions, jobs_url
+from app.jobs.looker import Looker
+from app.jobs.options import APPLICATION, LOOKS, QUEUE, VERSION, WorkerOptions, jobs_url
 from app.jobs.process import ProcessPlan
 from app.jobs.serializer import JsonSerializer
 from app.jobs.slots import Slots, executor_id
@@ -50,6 +51,7 @@ def run_worker(options: WorkerOptions) -> None:
     stopping.wait()
     for process in list(workshop.running.values()):
         process.kill()
+    workshop.looker.close()
     # Not sys.exit: threads of dbos wait for steps that will never end. Nothing is lost, all state is on disk.
     logging.shutdown()
     os._exit(0)
@@ -61,14 +63,17 @@ def build_worker(options: WorkerOptions, slot: int) -> Workshop:
     records = Records(records_url(options.data_dir, options.database_url))
     prepare_jobs_database(url)
     wait_for_unreachable_servers()
+    plan = ProcessPlan(options.child_module, options.handlers_module, options.child_memory_bytes)
     workshop = Workshop(
         records=records,
         storage=LocalStorage(options.data_dir, options.min_free_bytes),
         jobs=JobClient(url, waits_for_server=True),
-        process_plan=ProcessPlan(options.child_module, options.handlers_module, options.child_memory_bytes),
+        process_plan=plan,
         running={},
+        looker=Looker(plan),
     )
     workshop.jobs.register_queue(QUEUE, options.concurrency, _POLL_SECONDS)
+    workshop.jobs.register_queue(LOOKS, 1, _POLL_SECONDS)
     DBOS(
         config={
             "name": APPLICATION,

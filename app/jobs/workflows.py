@@ -3,6 +3,7 @@
 A step's result holds rows, names and sizes only; bytes and documents go to storage and records inside the step.
 """
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,8 +13,9 @@ from dbos import DBOS, StepOptions
 from dbos import error as dbos_error
 
 from app.errors import AppError
-from app.jobs.client import JobClient
-from app.jobs.options import ANALYSE, COMPRESS, MIB
+from app.jobs.client import JobClient, after_id
+from app.jobs.looker import Looker
+from app.jobs.options import ANALYSE, ANALYSE_RESULT, COMPRESS, LOOK, MIB
 from app.jobs.process import JobProcess, ProcessPlan
 from app.jobs.progress import ProgressWriter
 from app.records import Records, is_server_away
@@ -21,6 +23,9 @@ from app.storage import PART_SUFFIX, LocalStorage
 
 _MOST_STARTS = 100
 """Of one workflow, by workers that died; the next one is given up."""
+_MOST_LOOKS = 3
+_KEPT_LOOKS = 64
+"""Documents of looks that lie beside a file; older ones are made again when somebody asks."""
 _SLACK_BYTES = 64 * MIB
 _LOOKS_FOR_SERVER = 720
 _LOOK_SECONDS = 5.0
@@ -37,6 +42,7 @@ class Workshop:
     process_plan: ProcessPlan
     running: dict[str, JobProcess]
     """The processes at work, so that an ending worker can end them."""
+    looker: Looker
 
     @contextmanager
     def process(self, job_id: str) -> Iterator[JobProcess]:
@@ -69,6 +75,15 @@ def register_workflows(workshop: Workshop) -> None:
             except AppError as error:
                 DBOS.run_step(_step("refuse"), workshop.records.refuse_file, file_id, error.code, dict(error.figures))
                 raise
+
+    @DBOS.workflow(name=LOOK, max_recovery_attempts=_MOST_LOOKS)
+    def look(look_id: str, source_key: str, look_key: str, arguments: Mapping[str, Any]) -> None:
+        DBOS.run_step(_step("look"), _look, workshop, look_id, source_key, look_key, arguments)
+
+    @DBOS.workflow(name=ANALYSE_RESULT, max_recovery_attempts=_MOST_LOOKS)
+    def analyse_result(analysis_id: str, job_id: str, result_key: str) -> None:
+        with workshop.process(analysis_id) as process:
+            DBOS.run_step(_step("analyse"), _analyse_result, workshop, process, job_id, result_key)
 
     @DBOS.workflow(name=COMPRESS, max_recovery_attempts=_MOST_STARTS)
     def compress(job_id: str, source_key: str, result_key: str, options: Mapping[str, Any]) -> None:
@@ -106,9 +121,51 @@ def _analyse(workshop: Workshop, process: JobProcess, file_id: str, source_key: 
         file_bytes=_SLACK_BYTES,
         on_progress=lambda done, tensor: progress.report(1, done, tensor),
         check=workshop.stopper(file_id),
+        on_part=lambda part: _save_part(workshop.records, file_id, part),
     )
     workshop.records.save_analysis(file_id, document)
     return {}
+
+
+def _save_part(records: Records, file_id: str, part: Mapping[str, Any]) -> None:
+    if "outline" in part:
+        records.save_outline(file_id, part["outline"])
+    else:
+        records.save_tensors(file_id, part["rows"])
+
+
+def _analyse_result(workshop: Workshop, process: JobProcess, job_id: str, result_key: str) -> dict[str, Any]:
+    def save(part: Mapping[str, Any]) -> None:
+        if "rows" in part:
+            workshop.records.save_result_tensors(job_id, part["rows"])
+
+    process.call(
+        "analyse",
+        {"source": str(workshop.storage.path(result_key))},
+        file_bytes=_SLACK_BYTES,
+        on_progress=lambda _done, _tensor: None,
+        check=workshop.stopper(after_id(job_id)),
+        on_part=save,
+    )
+    return {}
+
+
+def _look(
+    workshop: Workshop, look_id: str, source_key: str, look_key: str, arguments: Mapping[str, Any]
+) -> dict[str, Any]:
+    given = {"source": str(workshop.storage.path(source_key)), **arguments}
+    document = workshop.looker.look(look_id, source_key, given, workshop.stopper(look_id))
+    with workshop.storage.writer(look_key) as writer:
+        writer.write(json.dumps(document, allow_nan=False).encode())
+        writer.commit()
+    _forget_old_looks(workshop.storage, look_key)
+    return {}
+
+
+def _forget_old_looks(storage: LocalStorage, look_key: str) -> None:
+    looks = [path for path in storage.path(look_key).parent.glob("look-*.json") if not path.is_symlink()]
+    for path in sorted(looks, key=lambda each: each.stat().st_mtime_ns)[:-_KEPT_LOOKS]:
+        path.unlink(missing_ok=True)
 
 
 class _Compression:
@@ -158,6 +215,7 @@ class _Compression:
         report = self._call("finish", {"rows": rows}, output_bytes + _SLACK_BYTES)
         result_bytes = self._workshop.storage.size(self._result_key)
         self._workshop.records.save_report(self._job_id, report, result_bytes)
+        self._workshop.jobs.start_result_analysis(self._job_id, self._result_key)
         progress.finish()
         return {"sha256": report.get("sha256"), "bytes": result_bytes}
 

@@ -8,11 +8,11 @@ from app.records.address import (
     wait_for_unreachable_servers,
 )
 from app.records.database import records_url
-from app.records.jobs import JobRecords
+from app.records.tensors import TensorRecords
 from app.records.values import Document, FileRecord, JobRecord, Refusal, new_id
 
 
-class Records(JobRecords):
+class Records(TensorRecords):
     """Owners, files, analyses, jobs and reports; safe for several threads and processes."""
 
 

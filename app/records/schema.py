@@ -40,6 +40,24 @@ analyses = sa.Table(
     sa.Column("document", sa.Text, nullable=False),
 )
 
+# What is known of a file as soon as its header is read; the analysis, once there is one, says it too.
+file_outlines = sa.Table(
+    "file_outlines",
+    METADATA,
+    sa.Column("file", _ID, sa.ForeignKey("files.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("document", sa.Text, nullable=False),
+)
+
+# The figures of a file's tensors, one row each, while they are found and afterwards.
+file_tensors = sa.Table(
+    "file_tensors",
+    METADATA,
+    sa.Column("file", _ID, sa.ForeignKey("files.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("place", sa.Integer, primary_key=True),
+    sa.Column("figures", sa.Text, nullable=False),
+    sa.Column("details", sa.Text, nullable=False),
+)
+
 jobs = sa.Table(
     "jobs",
     METADATA,
@@ -61,4 +79,14 @@ reports = sa.Table(
     sa.Column("document", sa.Text, nullable=False),
     sa.Column("result_bytes", sa.BigInteger, nullable=False),
     sa.Column("created_at", sa.Float, nullable=False),
+)
+
+# The same of what a job has made; tensors are found by their name, which may be long.
+job_tensors = sa.Table(
+    "job_tensors",
+    METADATA,
+    sa.Column("job", _ID, sa.ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("name_hash", sa.String(64), primary_key=True),
+    sa.Column("figures", sa.Text, nullable=False),
+    sa.Column("details", sa.Text, nullable=False),
 )

@@ -26,7 +26,7 @@ from app.storage.failures import storage_failures
 _PROGRESS_SECONDS = 0.2
 _NICENESS = 5
 
-Handlers = Mapping[str, Callable[[Mapping[str, Any], Callable[[int, str], None]], Mapping[str, Any]]]
+Handlers = Mapping[str, Callable[[Mapping[str, Any], "Reporter"], Mapping[str, Any]]]
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -71,7 +71,7 @@ def _answer(request: Message, channel: Channel, handlers_module: str, memory: in
             _limit(resource.RLIMIT_FSIZE, request["file_bytes"])
         with storage_failures():
             handlers: Handlers = importlib.import_module(handlers_module).HANDLERS
-            return {"result": handlers[request["call"]](request["arguments"], _progress(channel))}
+            return {"result": handlers[request["call"]](request["arguments"], Reporter(channel))}
     except AppError as error:
         return {"error": error_to_json(error)}
     except Exception as error:  # noqa: BLE001 - whatever it is, the worker must hear of it
@@ -80,17 +80,23 @@ def _answer(request: Message, channel: Channel, handlers_module: str, memory: in
         return {"bug": traceback.format_exc()}
 
 
-def _progress(channel: Channel) -> Callable[[int, str], None]:
-    last = 0.0
+class Reporter:
+    """What a step tells the worker while it works."""
 
-    def report(done: int, tensor: str) -> None:
-        nonlocal last
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self._last = 0.0
+
+    def __call__(self, done: int, tensor: str) -> None:
+        """How far it is, a few times a second at most."""
         now = time.monotonic()
-        if now - last >= _PROGRESS_SECONDS:
-            last = now
-            channel.send({"progress": {"done": done, "tensor": tensor}})
+        if now - self._last >= _PROGRESS_SECONDS:
+            self._last = now
+            self._channel.send({"progress": {"done": done, "tensor": tensor}})
 
-    return report
+    def part(self, document: Mapping[str, Any]) -> None:
+        """A part of what it found, ahead of the result."""
+        self._channel.send({"part": document})
 
 
 def _is_out_of_memory(error: Exception) -> bool:

@@ -11,13 +11,20 @@ from typing import Any
 from app.tasks.analyse_file import analyse_file
 from app.tasks.compress_options import CompressOptions
 from app.tasks.compress_steps import Compression
+from app.tasks.look import look_at
+from app.tasks.look_window import LookWindow
 from app.tasks.progress import Progress
 
 Handler = Callable[[Mapping[str, Any], Progress], dict[str, Any]]
 
 
 def _analyse(arguments: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
-    return analyse_file(arguments["source"], progress)
+    # The worker hears of every tensor as soon as its figures are known.
+    return analyse_file(arguments["source"], progress, getattr(progress, "part", None))
+
+
+def _look(arguments: Mapping[str, Any], _progress: Progress) -> dict[str, Any]:
+    return look_at(arguments["source"], arguments["tensor"], LookWindow(**arguments["window"]))
 
 
 def _plan(arguments: Mapping[str, Any], _progress: Progress) -> dict[str, Any]:
@@ -45,6 +52,13 @@ def _open(source: str, output: str, options: CompressOptions) -> Compression:
     return Compression(source, output, options)
 
 
-HANDLERS: Mapping[str, Handler] = {"analyse": _analyse, "plan": _plan, "compress": _compress, "finish": _finish}
-"""`analyse {source}` the analysis document; `plan {source, output, options}` gives `{steps, output_bytes, bytes}`;
+HANDLERS: Mapping[str, Handler] = {
+    "analyse": _analyse,
+    "look": _look,
+    "plan": _plan,
+    "compress": _compress,
+    "finish": _finish,
+}
+"""`analyse {source}` the analysis document; `look {source, tensor, window}` that of a look;
+`plan {source, output, options}` gives `{steps, output_bytes, bytes}`;
 `compress {source, output, options, step}` gives `{tensors}`; `finish {source, output, options, rows}` the report."""

@@ -3,13 +3,17 @@
 import json
 import os
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
+from typing import Any
 
 from app.errors import Conflict, StorageFull, TooLarge, WeightFileError
 from app.jobs.failures import error_from_json
 from app.jobs.own_program import import_path, own_module
 from app.storage import Storage, StoredBytes, record_of
+from app.tasks.file_outline import Outlined, outline_document
 
 CHECK_SECONDS = 30
 FRAMING_BYTES = 16 * 1024
@@ -68,13 +72,13 @@ class Upload:
         """Removes what was received, unless it was committed."""
         self._writer.abort()
 
-    def check(self) -> None:
-        """Is it a weight file that can be read?
+    def check(self) -> dict[str, Any] | None:
+        """Is it a weight file that can be read? Gives its outline; None for a header too long to be told now.
 
         Raises:
             WeightFileError: it is not, and why.
         """
-        check_in_a_process(self._storage.path(self.key))
+        return check_in_a_process(self._storage.path(self.key))
 
     def _ensure_within(self, size: int) -> None:
         if size > self._max_bytes:
@@ -83,8 +87,8 @@ class Upload:
             raise Conflict("upload.owner-full", limit=self._max_owner_bytes)
 
 
-def check_in_a_process(path: Path) -> None:
-    """Reads the header of a hostile file where nothing but that process can suffer.
+def check_in_a_process(path: Path) -> dict[str, Any] | None:
+    """Reads the header of a hostile file where nothing but that process can suffer, and gives its outline.
 
     Raises:
         WeightFileError: what the process found, or `file.check-failed` when it died or took too long.
@@ -101,6 +105,16 @@ def check_in_a_process(path: Path) -> None:
         raise WeightFileError("file.check-failed") from error
     if not answer["ok"]:
         raise error_from_json(answer["error"])
+    return _outline_of(answer)
+
+
+def _outline_of(answer: Mapping[str, Any]) -> dict[str, Any] | None:
+    if answer["entries"] is None:
+        return None
+    tensors = (
+        Outlined(name, dtype, tuple(shape), size, prod(shape)) for name, dtype, shape, size in answer["entries"]
+    )
+    return outline_document(answer["kind"], answer["bytes"], answer["metadata"] or {}, tensors)
 
 
 def shown_name(name: str, limit: int = 120) -> str:

@@ -14,6 +14,7 @@ from app.jobs.states import JobState, State
 from app.records import FileRecord, JobRecord, Records, new_id
 from app.storage import Storage, owner_key
 from app.tasks.compress_options import CompressOptions
+from app.tasks.tensor_views import OutlineCache, TensorViews
 from app.tasks.upload import Upload, UploadLimits, shown_name
 
 UPLOAD_NAME = "upload.safetensors"
@@ -52,8 +53,8 @@ class Result:
     sha256: str
 
 
-class Workspace:
-    """Safe for several threads: it holds no state of its own."""
+class Workspace(TensorViews):
+    """Safe for several threads: of its own it holds what it has read."""
 
     def __init__(
         self, records: Records, storage: Storage, jobs: JobClient, limits: UploadLimits, *, max_queued_jobs: int
@@ -63,6 +64,7 @@ class Workspace:
         self._jobs = jobs
         self._limits = limits
         self._max_queued_jobs = max_queued_jobs
+        self._outlines = OutlineCache()
 
     def ensure_ready(self) -> None:
         """Can the databases be read, and is there room on the disk?
@@ -105,13 +107,15 @@ class Workspace:
         """
         stored = upload.commit()
         try:
-            upload.check()
+            outline = upload.check()
             record = self._records.add_file(
                 owner, shown_name(name), stored.bytes, stored.sha256, upload.key, file_id=upload.file_id
             )
         except BaseException:
             self._storage.delete(upload.key)
             raise
+        if outline is not None:
+            self._records.save_outline(record.id, outline)
         self._jobs.start_analysis(record.id, record.key)
         return self.file(owner, record.id)
 
@@ -133,7 +137,12 @@ class Workspace:
     def analysis(self, owner: str | None, file_id: str) -> Mapping[str, Any] | None:
         """What the analysis found; None while there is none."""
         record = self._records.find_file(_known(owner), file_id)
-        return self._records.analysis(record.id)
+        document = self._records.analysis(record.id)
+        if document is None or "tensors" not in document:
+            return document
+        figures = self._records.tensor_figures(record.id, range(len(document["tensors"])))
+        tensors = [{**row, **figures.get(place, {})} for place, row in enumerate(document["tensors"])]
+        return {**document, "tensors": tensors}
 
     def remove_file(self, owner: str | None, file_id: str) -> None:
         """Forgets a file and removes its bytes; unfinished jobs that read it are cancelled, results stay.
@@ -148,7 +157,7 @@ class Workspace:
             if not state.state.is_final:
                 self._jobs.cancel(job_id)
         # The bytes first: on a full disk it is their room that lets the records be changed.
-        self._storage.delete(record.key)
+        self._storage.delete_tree(record.key.rpartition("/")[0])
         self._records.remove_file(owner, file_id)
 
     def start_job(self, owner: str | None, file_id: str, options: CompressOptions) -> str:

@@ -13,10 +13,13 @@ from dataclasses import dataclass
 from types import FrameType
 
 from app.errors import WeightFileError
+from app.weightfiles.file_header import FileHeader
 from app.weightfiles.source import open_source
 
 CPU_SECONDS = 4
 MEMORY_BYTES = 1 << 30
+MOST_OUTLINE_BYTES = 4 << 20
+"""Of text; longer headers are told by the analysis alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +37,23 @@ def check_file(path: str | os.PathLike[str]) -> FileSummary:
     Raises:
         WeightFileError: the first rule that the file breaks, or that it cannot be read.
     """
-    source = open_source(path)
-    try:
-        header = source.header
-    finally:
-        source.close()
+    header = _header_of(path)
     return FileSummary(header.kind, len(header.tensors), header.file_bytes)
+
+
+def _header_of(path: str | os.PathLike[str]) -> FileHeader:
+    source = open_source(path)
+    source.close()
+    return source.header
+
+
+def _outline(header: FileHeader) -> dict[str, object]:
+    """Names, formats, shapes and bytes, and the metadata, as far as they are worth being told on the spot."""
+    rows = [[entry.name, entry.type.format, list(entry.shape), entry.bytes] for entry in header.tensors]
+    outline: dict[str, object] = {}
+    for name, told in (("entries", rows), ("metadata", dict(header.metadata))):
+        outline[name] = told if len(json.dumps(told)) <= MOST_OUTLINE_BYTES else None
+    return outline
 
 
 def _limit_self() -> None:
@@ -56,12 +70,14 @@ def _limit_self() -> None:
 
 def _answer(path: str) -> dict[str, object]:
     try:
-        summary = check_file(path)
+        header = _header_of(path)
+        outline = _outline(header)
     except WeightFileError as error:
         return _refusal(error.code, dict(error.figures))
     except MemoryError:
         return _refusal("file.check-too-costly", {})
-    return {"ok": True, "kind": summary.kind, "tensors": summary.tensors, "bytes": summary.bytes}
+    checked = {"kind": header.kind, "tensors": len(header.tensors), "bytes": header.file_bytes}
+    return {"ok": True, **checked, **outline}
 
 
 def _refusal(code: str, figures: dict[str, object]) -> dict[str, object]:
