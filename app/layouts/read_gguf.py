@@ -32,13 +32,13 @@ def _recognised(stored: StoredTensors) -> Iterator[Weight]:
 
 
 def _whole_scale(stored: StoredTensors, entry: TensorEntry) -> TensorEntry | None:
-    """The scale of a whole NVFP4 tensor, which is a tensor of its own."""
-    if entry.type.format != "nvfp4" or not entry.name.endswith(".weight"):
+    """The scale of a whole NVFP4 tensor, or one for each expert of it, which is a tensor of its own."""
+    if entry.type.format != "gguf_nvfp4" or not entry.name.endswith(".weight"):
         return None
     found = stored.entries.get(f"{entry.name.removesuffix('.weight')}.scale")
     if found is not None:
         check_type(entry.name, found, {"float32"})
-        if found.elements != 1:
+        if found.elements != 1 and found.shape != entry.shape[:1]:
             raise odd_shape(entry.name, found)
     return found
 
@@ -57,6 +57,8 @@ class BlockDecoder:
 
     def decode(self, reader: TensorReader, first: int, count: int) -> Tensor:
         """See `Decoder`."""
+        if count == 0:
+            return torch.empty(0)
         unit, size = self.unit, self.entry.type.bits // 8
         begin, end = first // unit, -(-(first + count) // unit)
         most = max(reader.chunk_bytes // size, 1)
@@ -65,8 +67,17 @@ class BlockDecoder:
         ]
         numbers = torch.cat(found).view(-1) if len(found) != 1 else found[0].view(-1)
         if self.whole is not None:
-            numbers = numbers * read_run(reader, self.whole, 0, 1)
+            numbers *= self._whole_scales(reader, self.whole, begin * unit, numbers.numel())
         return numbers[first - begin * unit : first - begin * unit + count]
+
+    def _whole_scales(self, reader: TensorReader, whole: TensorEntry, first: int, count: int) -> Tensor:
+        """Of so many elements: one number, or one for each where experts have scales of their own."""
+        size = max(self.entry.elements // whole.elements, 1)
+        begin, end = first // size, -(-(first + count) // size)
+        scales = read_run(reader, whole, begin, end - begin)
+        if len(scales) == 1:
+            return scales
+        return scales.repeat_interleave(size)[first - begin * size : first - begin * size + count]
 
     def _blocks(self, reader: TensorReader, first: int, count: int, size: int) -> Tensor:
         stored = torch.frombuffer(reader.bytes(self.entry, first, count), dtype=torch.uint8)
