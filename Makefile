@@ -9,7 +9,7 @@ COUNT ?= 1000000
 SCREENSHOTS ?= screenshots
 TEST_OPTIONS ?=
 
-.PHONY: run test lint types contracts format kills fuzz fuzz-readers postgres screenshots benchmarks clean
+.PHONY: run test interop lint types contracts format kills fuzz fuzz-readers postgres screenshots benchmarks clean
 
 run: .venv/.app
 	$(BIN)/bitlens serve --host $(HOST) --port $(PORT)
@@ -17,6 +17,10 @@ run: .venv/.app
 test: .venv/.test
 	$(BIN)/python tests/find_browser.py --install
 	$(BIN)/pytest $(TEST_OPTIONS)
+
+# Files that we write, opened and run by their owners' own programs, which are heavier than what `make test` needs.
+interop: .venv/.interop
+	$(BIN)/pytest tests/interop $(TEST_OPTIONS)
 
 lint: .venv/.test
 	$(BIN)/ruff check .
@@ -76,6 +80,10 @@ clean:
 .venv/.test: pyproject.toml constraints.txt | .venv/bin/python
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[test]'
 	touch $@ .venv/.app
+
+.venv/.interop: .venv/.test
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[test,interop]'
+	touch $@
 
 # What only benchmarks compare with; hqq would build its CUDA kernels.
 .venv/.benchmarks: .venv/.test
