@@ -1,5 +1,6 @@
 """Weights of GGUF files beside gguf-py's, for every block type; NVFP4 with its scales of whole tensors."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,9 +14,12 @@ from app.layouts.weights import WeightReader, find_weights
 from app.weightfiles.gguf_types import TYPES
 from app.weightfiles.range_reader import WeightFile
 from tests.layouts.reading import read_back, same_bits
+from tests.weightfiles.made_gguf import made, tensor
 
 BLOCK_TYPES = [number for number, kind in TYPES.items() if kind.block_elements > 1]
 DECODED_BY_PYTHON = [number for number in BLOCK_TYPES if TYPES[number].name not in {"Q8_1", "Q8_K", "Q1_0"}]
+WRITTEN = [number for number in BLOCK_TYPES if TYPES[number].name != "Q8_1"]
+"""gguf-py has another size for Q8_1, which no file holds."""
 NVFP4 = 40
 
 
@@ -106,3 +110,42 @@ def test_no_elements_are_read_without_a_byte(tmp_path: Path) -> None:
     with WeightFile(tmp_path / "x.gguf") as file:
         (weight,) = find_weights(file)
         assert WeightReader(file).elements(weight, 64, 0).shape == (0,)
+
+
+def test_numbers_never_depend_on_what_was_in_memory_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every buffer that is not filled at once is full of a marker, first of one, then of another."""
+    path, plain_empty = tmp_path / "x.gguf", torch.empty
+    write(path, {f"blk.{number}.weight": (random_blocks(number), number) for number in WRITTEN})
+    results = []
+    for marker in (0x5A, 0xA5):
+
+        def marked(*shape: object, marker: int = marker, **how: object) -> torch.Tensor:
+            found = plain_empty(*shape, **how)
+            found.reshape(-1).view(torch.uint8).fill_(marker)
+            return found
+
+        monkeypatch.setattr(torch, "empty", marked)
+        results.append(read_back(path))
+    assert len(results[0]) == len(WRITTEN)
+    for name, back in results[0].items():
+        assert same_bits(back.numbers, results[1][name].numbers), name
+
+
+def test_a_tensor_without_elements_has_no_numbers(tmp_path: Path) -> None:
+    path = tmp_path / "x.gguf"
+    path.write_bytes(made((), (tensor("a", (0, 3), 2), tensor("b", (32, 0), 8), tensor("c", (256, 0, 4), 40))))
+    assert {name: back.numbers.shape for name, back in read_back(path).items()} == {
+        "a": (3, 0),
+        "b": (0, 32),
+        "c": (4, 0, 256),
+    }
+
+
+def test_a_file_cut_after_it_was_opened_gives_an_error_and_no_numbers(tmp_path: Path) -> None:
+    path = tmp_path / "x.gguf"
+    write(path, {"a.weight": (random_blocks(2), 2)})
+    with WeightFile(path) as file:
+        (weight,) = find_weights(file)
+        os.truncate(path, file.header.tensors[0].end - 1)
+        with pytest.raises(WeightFileError, match=r"file\.shrank"):
+            WeightReader(file).elements(weight, 0, weight.elements)
