@@ -5,9 +5,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from app.schemes.grid_scheme import GridScheme
 from app.schemes.registry import find_entry, find_scheme
-from app.tasks.quantize_clips import ClipPoint, clip_points, full_scales
+from app.tasks.quantize_clips import ClipPoint, clip_points, clips_of
 from app.tasks.quantize_request import SchemeChoice
 from app.tasks.quantize_values import Quantized, quantize_one
 
@@ -49,13 +48,13 @@ def clip_curve(
         InvalidInput: what the scheme refuses.
     """
     scheme = find_scheme(choice.name, choice.options)
-    if not isinstance(scheme, GridScheme) or "scale" not in find_entry(choice.name).options:
+    moved = clips_of(scheme, values) if has_scale_rule(choice) else None
+    if moved is None:
         return None
     chosen = chosen or quantize_one(values, choice)
-    full = full_scales(values, scheme)
     return ClipCurve(
         points=clip_points(values, scheme, _clips(points, last)),
-        chosen_clip=_middle(scheme.read_scales(chosen.stored).reshape(-1).abs(), full),
+        chosen_clip=_middle(moved.chosen(chosen.stored)),
         chosen_mse=chosen.error.figures.mse,
         chosen_sqnr_db=chosen.error.figures.sqnr_db,
     )
@@ -64,9 +63,14 @@ def clip_curve(
 def clip_at(values: Tensor, choice: SchemeChoice, clip: float) -> ClipPoint | None:
     """One point of the curve: what a slider is at."""
     scheme = find_scheme(choice.name, choice.options)
-    if not isinstance(scheme, GridScheme) or "scale" not in find_entry(choice.name).options:
+    if not has_scale_rule(choice) or clips_of(scheme, values) is None:
         return None
     return clip_points(values, scheme, [clip])[0]
+
+
+def has_scale_rule(choice: SchemeChoice) -> bool:
+    """Whether there is a choice of scales at all; MX has rules of its own."""
+    return not find_entry(choice.name).options.isdisjoint({"scale", "mx_scale"})
 
 
 def _clips(points: int, last: float) -> list[float]:
@@ -74,9 +78,9 @@ def _clips(points: int, last: float) -> list[float]:
     return [FIRST_CLIP + index * step for index in range(points)]
 
 
-def _middle(scales: Tensor, full: Tensor) -> float | None:
-    multiples = (scales / full)[full > 0]
-    return float(multiples.median()) if multiples.numel() else None
+def _middle(multiples: Tensor) -> float | None:
+    known = multiples[~multiples.isnan()]
+    return float(known.median()) if known.numel() else None
 
 
 @dataclass(frozen=True, slots=True)
