@@ -10,6 +10,7 @@ import resource
 import signal
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from types import FrameType
 
 from app.errors import WeightFileError
@@ -42,7 +43,7 @@ def check_file(path: str | os.PathLike[str]) -> FileSummary:
 
 
 def _header_of(path: str | os.PathLike[str]) -> FileHeader:
-    source = open_source(path)
+    source = open_source(Path(path))  # a path, never an address
     source.close()
     return source.header
 

@@ -1,6 +1,7 @@
 """What a user names as weights, opened: one file, or the files of a folder or a zip, as parts with one header."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -30,6 +31,7 @@ _BESIDE_A_FILE = ("config.json", "quantize_config.json")
 _READ_BESIDE_A_FILE = ("tokenizer.json", "tokenizer_config.json", "vocab.txt", "chat_template.jinja", "modules.json")
 _POOLING_FOLDER, _POOLING_FILE = "1_Pooling", "config.json"
 """Where sentence-transformers says how it makes one vector of all."""
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://", re.ASCII)
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 
 
@@ -64,16 +66,22 @@ class Source:
 def open_source(path: str | os.PathLike[str]) -> Source:
     """Opens what the path names and reads its header: a file, a folder, an index of shards, or a zip of a folder.
 
+    A text that is an address (`hf://org/model`) is opened too; a `Path` and an absolute path never are one.
+
     Raises:
         WeightFileError: it cannot be read, or breaks a rule of its container.
     """
+    if isinstance(path, str) and is_address(path):
+        from app.weightfiles.remote_source import open_remote  # noqa: PLC0415 - only the command line has addresses
+
+        return open_remote(path)
     place = Path(path)
     if place.is_dir():
         source = open_listing(FolderListing(place))
         return replace(source, further=_pooling(place))
     ranges = LocalFile(place)
     try:
-        source = _open_file(ranges, FolderListing(place.parent))
+        source = open_file(ranges, FolderListing(place.parent))
     except BaseException:
         ranges.close()
         raise
@@ -108,8 +116,17 @@ def open_listing(listing: Listing, chosen: ChosenFiles | None = None) -> Source:
     return Source(header, tuple(joined.parts), _companions(listing, others), listing=listing)
 
 
-def _open_file(ranges: LocalFile, beside: FolderListing) -> Source:
-    """Opens one file, and what belongs to it of the files beside it."""
+def is_address(text: str) -> bool:
+    """Whether a text names something elsewhere, such as `s3://bucket/file`."""
+    return _ADDRESS.match(text) is not None
+
+
+def open_file(ranges: ByteRanges, beside: Listing) -> Source:
+    """Opens one file, and what belongs to it of the files beside it; it is closed with the source that is returned.
+
+    Raises:
+        WeightFileError: it breaks a rule of its container.
+    """
     start = read_start(ranges, SNIFFED_BYTES)
     if start.startswith(_ZIP):
         archive = read_archive(ranges)

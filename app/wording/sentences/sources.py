@@ -46,6 +46,15 @@ SENTENCES: dict[str, str] = {
     "index.too-long": "The index “{name}” is longer than {limit} bytes, the most that is accepted.",
     "index.too-many-shards": "The index lists {shards} shards; at most {limit} are opened together.",
     "index.too-many-tensors": "The index lists more than {limit} tensors, which is the most that are accepted.",
+    "remote.failed": "“{name}” could not be read: {reason}. Try again, or download it first.",
+    "remote.forbidden": "You may not read “{name}”. Log in where it lies, or ask its owner for access.",
+    "remote.no-library": "Reading {scheme}:// needs a library that is not installed: pip install '{library}'.",
+    "remote.no-listing": (
+        "What lies beside a file cannot be listed over {scheme}. Download the folder, or use hf:// or s3://."
+    ),
+    "remote.no-ranges": "The server cannot give parts of “{name}”, so it cannot be read from there. Download it first.",
+    "remote.not-found": "There is nothing at “{name}”. Check the address.",
+    "remote.scheme": "“{address}” is no address that can be read. These kinds can: {known}.",
     "source.in-part": "{part}: {sentence}",
     "split.missing": (
         "This is one of {pieces} pieces of a model, and “{piece}” is not beside it. Put all pieces into one folder."
