@@ -100,7 +100,7 @@ def _new_dict(run: _Run, items: list[object]) -> None:
 
 def _set_items(run: _Run, items: list[object]) -> None:
     target = run.stack.top()
-    if type(target) is not dict or len(items) % 2:
+    if not isinstance(target, dict) or len(items) % 2:
         raise run.source.damaged()
     run.source.spend(ENTRY_MEMORY * (len(items) // 2))
     for index in range(0, len(items), 2):

@@ -41,6 +41,10 @@ class StoredView:
     strides: tuple[int, ...]
 
 
+class OrderedNames(dict[object, object]):
+    """An ordered dictionary, which alone may have attributes, such as the versions that a state dict carries."""
+
+
 class CheckpointVocabulary:
     """The names and calls that a checkpoint may hold; see `pickle_program.Vocabulary`."""
 
@@ -64,14 +68,14 @@ class CheckpointVocabulary:
         """What a call would give: a tensor, an empty dictionary, a size or the name of a device."""
         match function, arguments:
             case NamedGlobal(names.ORDERED_DICT), ():
-                return {}
+                return OrderedNames()
             case NamedGlobal(names.SIZE), (tuple(size),):
                 return _whole_numbers(size, function)
             case NamedGlobal(names.DEVICE), (str(kind), *_):
                 return kind
-            case NamedGlobal(names.REBUILD_PARAMETER), (StoredView() as tensor, _, _):
+            case NamedGlobal(names.REBUILD_PARAMETER), (StoredView() as tensor, bool(), dict()):
                 return tensor
-            case NamedGlobal(names.REBUILD_PARAMETER_WITH_STATE), (StoredView() as tensor, _, _, _):
+            case NamedGlobal(names.REBUILD_PARAMETER_WITH_STATE), (StoredView() as tensor, bool(), dict(), _):
                 return tensor
             case NamedGlobal(names.REBUILD_FROM_TYPE), (NamedGlobal() as inner, NamedGlobal(kind), tuple(inside), _):
                 if kind not in {names.TENSOR, names.PARAMETER}:
@@ -90,8 +94,8 @@ class CheckpointVocabulary:
         raise WeightFileError("pytorch.storage")
 
     def build(self, built: object, state: object) -> None:
-        """Attributes of a dictionary, such as the versions that a state dict carries; they are not needed."""
-        if type(built) is not dict or not isinstance(state, dict):
+        """Attributes of an ordered dictionary; they are not needed."""
+        if not isinstance(built, OrderedNames) or not isinstance(state, dict):
             raise WeightFileError("pytorch.call", name="BUILD")
 
 
@@ -99,11 +103,13 @@ def _tensor(function: object, arguments: tuple[object, ...]) -> StoredView:
     match function, arguments:
         case NamedGlobal(names.REBUILD_TENSOR), (storage, offset, shape, strides):
             return _view(function, storage, offset, shape, strides, None)
-        case NamedGlobal(names.REBUILD_TENSOR_V2), (storage, offset, shape, strides, _, _, *flags) if len(flags) < 2:
+        case NamedGlobal(names.REBUILD_TENSOR_V2), (storage, offset, shape, strides, bool(), dict(), *flags) if (
+            len(flags) < 2
+        ):
             _check_flags(flags)
             return _view(function, storage, offset, shape, strides, None)
         case NamedGlobal(names.REBUILD_TENSOR_V3), (
-            storage, offset, shape, strides, _, _, NamedGlobal(dtype), *flags
+            storage, offset, shape, strides, bool(), dict(), NamedGlobal(dtype), *flags
         ) if len(flags) < 2:  # fmt: skip
             _check_flags(flags)
             return _view(function, storage, offset, shape, strides, dtype)
