@@ -8,44 +8,61 @@ from typing import Any
 
 from app.cli.columns import figure, printable
 from app.cli.progress import ProgressLine
-from app.tasks.compress_file import compress_file
+from app.layouts.table import LAYOUTS
+from app.tasks.compress_file import compress_file, plan_only
 from app.tasks.compress_options import SCHEMES, CompressOptions
 from app.wording import say
 
 WORST = 10
+PATTERN_OPTIONS = {
+    "include": "compress these tensors too; * stands for any characters",
+    "exclude": "keep these tensors as they are",
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("source", metavar="IN", type=Path, help="a .safetensors file")
-    parser.add_argument("target", metavar="OUT", type=Path, help="the .safetensors file to write, or a folder for it")
-    parser.add_argument("--scheme", required=True, help=", ".join(card.name for card in SCHEMES))
-    parser.add_argument("--granularity", help="of int8 scales: tensor or channel (default: channel)")
+    parser.add_argument("source", metavar="IN", type=Path, help="a weight file, a folder of them, or a zip of that")
+    parser.add_argument("target", metavar="OUT", type=Path, help="a .safetensors or .gguf file to write, or a folder")
     parser.add_argument(
-        "--include",
+        "--scheme",
+        required=True,
+        help=f"options may follow: int4:group=32:absmax. One of {', '.join(entry.name for entry in SCHEMES)}",
+    )
+    parser.add_argument(
+        "--granularity", help="what shares a scale: tensor, channel, group=128, block=64, block=128x128"
+    )
+    symmetry = parser.add_mutually_exclusive_group()
+    symmetry.add_argument("--symmetric", action="store_true", default=None)
+    symmetry.add_argument("--asymmetric", dest="symmetric", action="store_false", help="with zero points")
+    parser.add_argument("--scale", help="absmax, percentile=99.9 or mse, the least squared error (default: mse)")
+    parser.add_argument("--double-quant", action="store_true", default=None, help="quantize the scales as well")
+    parser.add_argument("--signed-scales", action="store_true", default=None, help="let scales be negative")
+    parser.add_argument("--mx-scale", help="floor, ceil, rceil, even or mse")
+    parser.add_argument("--layout", help=f"one of {', '.join(LAYOUTS)} (default: the scheme's own)")
+    for option, said in PATTERN_OPTIONS.items():
+        parser.add_argument(f"--{option}", action="append", default=[], metavar="PATTERN", help=said)
+    parser.add_argument(
+        "--set",
         action="append",
         default=[],
-        metavar="PATTERN",
-        help="compress these tensors too; * stands for any characters",
+        metavar="PATTERN=SCHEME",
+        help="another scheme for some of the tensors that are compressed: '*.mlp.*=int8:channel'",
     )
-    parser.add_argument(
-        "--exclude", action="append", default=[], metavar="PATTERN", help="keep these tensors as they are"
-    )
+    parser.add_argument("--max-shard-size", metavar="SIZE", help="of files in a folder: 5GB (default: as in IN)")
+    parser.add_argument("--plan", action="store_true", help="say what would be done to each tensor, and do nothing")
     parser.add_argument("--report", type=Path, metavar="R.json", help="write the report here")
-    parser.add_argument("--json", action="store_true", help="print the report as JSON")
+    parser.add_argument("--json", action="store_true", help="print the report, or the plan, as JSON")
     parser.add_argument("--force", action="store_true", help="replace OUT if it exists")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Compress and print the summary."""
-    options = CompressOptions.from_json(
-        {
-            "scheme": arguments.scheme,
-            "granularity": arguments.granularity,
-            "include": arguments.include,
-            "exclude": arguments.exclude,
-        }
-    )
+    given = {name: getattr(arguments, name) for name in CompressOptions.__dataclass_fields__}
+    options = CompressOptions.from_json(given)
+    if arguments.plan:
+        print_plan(plan_only(arguments.source, arguments.target, options), as_json=arguments.json)
+        return 0
     with ProgressLine(arguments.source) as line:
         report = compress_file(
             arguments.source,
@@ -61,6 +78,22 @@ def run(arguments: argparse.Namespace) -> int:
     for remark in report.get("remarks", ()):
         print(say(remark, {}), file=sys.stderr)
     return 0
+
+
+def print_plan(plan: dict[str, Any], *, as_json: bool) -> None:
+    """What would be done to each tensor."""
+    if as_json:
+        print(json.dumps(plan, indent=2))
+        return
+    print(f"{plan['bytes_before']:,} -> {plan['bytes_after']:,} bytes, layout {plan['layout']}")
+    print(f"{'bytes before':>15}{'after':>15}{'bits':>8}  scheme or why it is kept, tensor")
+    for row in plan["tensors"]:
+        fate = say(f"kept.{row['reason']}", row["reason_figures"] or {}) if row["kept"] else row["options"]
+        bits = figure(row["bits_per_weight"], ".2f")
+        what = f"kept: {fate}" if row["kept"] else fate
+        print(f"{row['bytes_before']:>15,}{row['bytes_after']:>15,}{bits:>8}  {what}  {printable(row['name'])}")
+    for dropped, kept in plan["tied"].items():
+        print(f"{printable(dropped)} is stored once, as {printable(kept)}")
 
 
 def print_report(report: dict[str, Any], *, as_json: bool) -> None:

@@ -1,22 +1,24 @@
-"""Compressing a weight file from the command line: all steps at once, with its config and report beside it."""
+"""Compressing weights from the command line: all steps at once, with config, manifest and report beside the result."""
 
-import contextlib
 import json
 from pathlib import Path
 from typing import Any
 
-from app.errors import Conflict, InvalidInput
-from app.layouts.plain_writing import CONFIG_KEY
-from app.storage import PART_SUFFIX
+from app import __version__
+from app.errors import Conflict
 from app.tasks.compress_options import CompressOptions
+from app.tasks.compress_report import plan_document
 from app.tasks.compress_steps import Compression, PathLike
+from app.tasks.compress_target import CONFIG_FILE, CompressTarget, copy_beside
 from app.tasks.file_plan import FilePlan
-from app.tasks.model_config import MergedConfig, tells_of_another_model
+from app.tasks.model_config import MergedConfig, model_config, tells_of_another_model
 from app.tasks.progress import Progress, no_progress
-from app.weightfiles.part_file import discard_part, let_others_read, write_durably
+from app.tasks.shards import index_name
+from app.weightfiles.part_file import let_others_read, write_durably
+from app.weightfiles.source import Source
 
-MODEL_FILE = "model.safetensors"
-CONFIG_FILE = "config.json"
+_NOT_CARRIED = frozenset({CONFIG_FILE, "quantize_config.json", "quant_config.json", "hf_quant_config.json"})
+"""Files that say how the source is quantized, or are written anew."""
 
 
 def compress_file(
@@ -28,108 +30,127 @@ def compress_file(
     force: bool = False,
     progress: Progress = no_progress,
 ) -> dict[str, Any]:
-    """Compresses `source` into `target`: a file if that ends in `.safetensors`, else a new folder.
+    """Compresses `source` into `target`: a file if that ends like one of weights, else a folder.
 
     What is there already is refused without `force`; nothing has its name before it is whole. Where the layout has a
     quantization config, the report's `config` says whether a config.json was `written`, or the original's own `kept`.
 
     Raises:
-        InvalidInput: `output.is-source`, `output.is-report`.
+        InvalidInput: `output.is-source`, `output.is-report`, `output.suffix`, `output.shards`.
         Conflict: `output.exists`; `output.config-differs`, a config.json that is not ours to merge into;
             `output.no-folder` or `output.not-writable`, for the result or the report.
         WeightFileError: the source cannot be compressed so.
         StorageFull: the disk has no room.
     """
     source, target = Path(source), Path(target)
-    output = target if target.suffix == ".safetensors" else target / MODEL_FILE
-    try:
-        _check_target(source, target, output, force=force)
-        if report is not None:
-            _check_report(Path(report), source, output)
-    except OSError:
-        # A name that is too long, or a folder that may not be entered.
-        raise Conflict("output.not-writable", name=target.name) from None
-    with Compression(source, output, options) as compression:
-        config = _config(compression.plan, source, output, force=force)
-        if output is not target:
-            _make_folder(target)
-        document = _run(compression, target, output, progress)
-        if compression.plan.description.config:
-            document["config"] = "kept" if config is None else "written"
-    let_others_read(output)
-    if config is not None:
-        write_durably(config.path, config.text)
+    place = CompressTarget(target, source, options.output_layout.suffix, force=force)
+    if report is not None:
+        place.check_report(Path(report), source)
+    options.check_shards(is_folder=place.is_folder)
+    with Compression(source, place.place, options, is_folder=place.is_folder) as compression:
+        config = _config(compression, place, source, force=force)
+        place.make_folder()
+        try:
+            document = _run(compression, progress)
+            if compression.plan.description.config:
+                document["config"] = "kept" if config is None else "written"
+            _write_beside(compression, place, config, document)
+            place.give_name()
+        except BaseException as error:
+            # Somebody else's part is not ours to remove.
+            if not (isinstance(error, Conflict) and error.code == "output.busy"):
+                place.discard(compression.outputs)
+            raise
     if report is not None:
         write_durably(Path(report), json.dumps(document, indent=2, ensure_ascii=False) + "\n")
     return document
 
 
-def _run(compression: Compression, target: Path, output: Path, progress: Progress) -> dict[str, Any]:
-    """All steps; what they wrote is removed when one fails."""
-    try:
-        compression.lay_out()
-        rows: list[dict[str, Any]] = []
-        for step in range(len(compression.plan.steps)):
-            rows += compression.run_step(step, progress)
-        return compression.finish(rows)
-    except Conflict:
-        # Somebody else's part: it is not ours to remove.
-        raise
-    except BaseException:
-        discard_part(output)
-        if output is not target:
-            with contextlib.suppress(OSError):
-                target.rmdir()
-        raise
+def plan_only(source: PathLike, target: PathLike, options: CompressOptions) -> dict[str, Any]:
+    """What `compress_file` would do, tensor by tensor; nothing is written.
+
+    Raises:
+        WeightFileError: the source cannot be compressed so.
+    """
+    is_folder = Path(target).suffix != options.output_layout.suffix
+    options.check_shards(is_folder=is_folder)
+    with Compression(source, Path(target), options, is_folder=is_folder) as compression:
+        return plan_document(compression.plan, compression.source.header.file_bytes)
 
 
-def _check_target(source: Path, target: Path, output: Path, *, force: bool) -> None:
-    for path in (target, output):
-        if path.exists() and path.samefile(source):
-            raise InvalidInput("output.is-source", name=path.name)
-    if not force and (output.exists() or (output is not target and _holds_something(target))):
-        raise Conflict("output.exists", name=target.name)
-    if _is_special(output):
-        raise Conflict("output.not-writable", name=output.name)
+def _run(compression: Compression, progress: Progress) -> dict[str, Any]:
+    compression.lay_out()
+    rows: list[dict[str, Any]] = []
+    for step in range(len(compression.plan.steps)):
+        rows += compression.run_step(step, progress)
+    document = compression.finish(rows)
+    for output in compression.outputs:
+        let_others_read(output)
+    return document
 
 
-def _check_report(report: Path, source: Path, output: Path) -> None:
-    if report.resolve() in {source.resolve(), output.resolve(), output.with_name(CONFIG_FILE).resolve()}:
-        raise InvalidInput("output.is-report", name=report.name)
-    if report.is_symlink() or _is_special(report):
-        raise Conflict("output.not-writable", name=report.name)
-    # The folder of the result may be about to be made.
-    if not report.parent.is_dir() and report.parent.resolve() != output.parent.resolve():
-        raise Conflict("output.no-folder", name=report.name)
-
-
-def _is_special(path: Path) -> bool:
-    """Whether something is there that is no file: a folder, or a device or pipe, which a new file would replace."""
-    return path.exists() and not path.is_file()
-
-
-def _holds_something(folder: Path) -> bool:
-    """Whether the folder's name is taken; a part that a killed run left behind does not count."""
-    if not folder.is_dir():
-        return folder.exists()
-    return any(not entry.name.endswith(PART_SUFFIX) for entry in folder.iterdir())
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(mode=0o755, exist_ok=True)
-    except FileNotFoundError:
-        raise Conflict("output.no-folder", name=folder.name) from None
-    except OSError:
-        raise Conflict("output.not-writable", name=folder.name) from None
-
-
-def _config(plan: FilePlan, source: Path, output: Path, *, force: bool) -> MergedConfig | None:
-    if not plan.description.config:
+def _config(compression: Compression, place: CompressTarget, source: Path, *, force: bool) -> MergedConfig | None:
+    """The config.json to write, or None: of a folder always, beside a single file where there is something to say."""
+    description = compression.plan.description
+    if not place.is_folder and not description.config:
         return None
-    path = output.with_name(CONFIG_FILE)
-    if not force and tells_of_another_model(path) and path.parent.resolve() == source.parent.resolve():
+    path = place.beside(CONFIG_FILE)
+    is_source_own = not place.is_folder and path.parent.resolve() == source.resolve().parent
+    if not force and is_source_own and tells_of_another_model(path):
         # The original's own: merged, the original would no longer load.
         return None
-    model = path if path.exists() else source.with_name(CONFIG_FILE)
-    return MergedConfig.of(path, model, plan.description.config[CONFIG_KEY], force=force)
+    text = compression.source.source.companion(CONFIG_FILE)
+    if path.exists() and not place.is_folder:
+        text = path.read_bytes()
+    if text is None and not description.config:
+        return None
+    dropped = description.dropped_config
+    return MergedConfig.of(
+        path, model_config(text), description.config, dropped=dropped, force=force or place.is_folder
+    )
+
+
+def _write_beside(
+    compression: Compression, place: CompressTarget, config: MergedConfig | None, document: dict[str, Any]
+) -> None:
+    """All that belongs to the result but its weights."""
+    if place.is_folder:
+        _carry(compression.source.source, place)
+        _write_index(compression.plan, place)
+    if config is not None:
+        write_durably(config.path, config.text)
+    write_durably(place.manifest, _json(manifest_of(compression.plan, document)))
+
+
+def _carry(source: Source, place: CompressTarget) -> None:
+    for name, ranges in source.companions.items():
+        if name not in _NOT_CARRIED and not name.endswith(".index.json") and Path(name).name == name:
+            copy_beside(ranges, place.beside(name))
+
+
+def _write_index(plan: FilePlan, place: CompressTarget) -> None:
+    if len(plan.files) == 1:
+        return
+    found = {stored.name: plan.files[tensor.file].name for tensor in plan.tensors for stored in tensor.stored}
+    total = sum(tensor.bytes_after for tensor in plan.tensors)
+    name = index_name(plan.options.output_layout.file_name)
+    index = {"metadata": {"total_size": total}, "weight_map": dict(sorted(found.items()))}
+    write_durably(place.beside(name), _json(index))
+
+
+def manifest_of(plan: FilePlan, report: dict[str, Any]) -> dict[str, Any]:
+    """What was done with what: the same for the same input and options."""
+    figures = ("name", "kept", "reason", "scheme", "options", "sqnr_db", "mse", "max_abs_error", "cosine")
+    return {
+        "tool": "bitlens",
+        "version": __version__,
+        "options": plan.options.to_json(),
+        "layout": report["layout"],
+        "files": report["files"],
+        "tied": report["tied"],
+        "tensors": [{name: row[name] for name in figures} for row in report["tensors"]],
+    }
+
+
+def _json(document: dict[str, Any]) -> str:
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"

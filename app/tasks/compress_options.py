@@ -110,6 +110,15 @@ class CompressOptions:
         """The most that a file may hold."""
         return None if self.max_shard_size is None else parse_size(self.max_shard_size)
 
+    def check_shards(self, *, is_folder: bool) -> None:
+        """Refuses shards where the output is to be one file.
+
+        Raises:
+            InvalidInput: `output.shards`.
+        """
+        if self.shard_bytes is not None and not is_folder:
+            raise InvalidInput("output.shards")
+
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> "CompressOptions":
         """The options of a JSON object; other keys than the fields are refused.

@@ -3,18 +3,15 @@
 from collections.abc import Mapping
 from typing import Any
 
-from app.layouts.compressed_tensors_writing import packed_text
 from app.layouts.writing import Outcome
 from app.metrics.error_sums import NO_ERROR
 from app.schemes.scheme import Scheme
 from app.tasks.file_plan import TensorPlan
 
-__all__ = ["packed_text", "tensor_row"]
-
 
 def tensor_row(plan: TensorPlan, outcome: Outcome, notes: Mapping[str, str]) -> dict[str, Any]:
     """A tensor that was compressed, or copied: then its reason says why."""
-    weight, chosen = plan.weight, plan.chosen
+    weight = plan.weight
     figures = NO_ERROR if outcome.sums is None else outcome.sums.figures()
     return {
         **plan_row(plan, notes),
@@ -23,8 +20,6 @@ def tensor_row(plan: TensorPlan, outcome: Outcome, notes: Mapping[str, str]) -> 
         **figures.to_json(),
         "saturated": outcome.saturated,
         "overflowed": outcome.overflowed,
-        "source": None if weight.encoding is None else weight.stored_as,
-        "options": None if chosen is None else chosen.text,
     }
 
 
@@ -39,8 +34,10 @@ def plan_row(plan: TensorPlan, notes: Mapping[str, str]) -> dict[str, Any]:
         "reason_figures": None if kept is None or not kept.figures else dict(kept.figures),
         "stored_as": plan.coder.stored_as,
         "scheme": None if chosen is None else chosen.name,
+        "options": None if chosen is None else chosen.text,
         "granularity": None if chosen is None else granularity_of(chosen.scheme()),
         "note": notes.get(weight.name),
+        "source": None if weight.encoding is None else weight.stored_as,
         "bytes_before": weight.bytes,
         "bytes_after": plan.bytes_after,
         "bits_per_weight": plan.bytes_after * 8 / elements if elements else None,

@@ -134,11 +134,10 @@ def test_a_killed_command_leaves_no_result_and_its_repetition_the_same_one(model
     for target in (tmp_path / "killed.safetensors", tmp_path / "folder"):
         done = subprocess.run([sys.executable, "-c", KILLED, model, target, "9000"], check=False, timeout=60)
         assert done.returncode == -signal.SIGKILL
-        written = target if target.suffix else target / "model.safetensors"
-        assert not written.exists()
-        assert part_path(written).exists()
-        assert compress_file(model, target, OPTIONS, force=target.suffix != "")["sha256"] == expected
-        assert not part_path(written).exists()
+        assert not target.exists()
+        assert part_path(target).exists()
+        assert compress_file(model, target, OPTIONS)["sha256"] == expected
+        assert not part_path(target).exists()
 
 
 def test_a_part_of_another_plan_is_refused(model: Path, tmp_path: Path) -> None:

@@ -25,5 +25,7 @@ SENTENCES = {
     "options.set": (
         "“{text}” does not say which tensors get which scheme. Write a pattern, =, and a scheme: *.mlp.*=int4."
     ),
+    "output.shards": "Shards need a folder to lie in. Give a folder as the output, or leave out the size of shards.",
+    "output.suffix": "“{name}” does not end like a file of this layout. Let it end in {suffix}, or name a folder.",
     "options.size": "“{text}” is no size of files. Write at least a MiB, such as 5GB or 500MiB.",
 }
