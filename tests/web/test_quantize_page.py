@@ -302,9 +302,9 @@ def test_the_slider_tells_the_error_at_its_place(client: TestClient) -> None:
 
 
 def test_schemes_without_a_common_clipping_point_are_named(client: TestClient) -> None:
-    html = page(client, schemes="int8 mxfp4")
-    assert "No single clipping point: mxfp4" in html
-    assert 'id="clip-title"' not in page(client, schemes="mxfp4")
+    html = page(client, schemes="int8 float16")
+    assert "No single clipping point: float16" in html
+    assert 'id="clip-title"' not in page(client, schemes="float16")
 
 
 def test_codes_that_the_file_stores_otherwise_are_told(client: TestClient) -> None:
