@@ -22,6 +22,7 @@ COMMANDS = {
     "leaderboard": ("app.cli.leaderboard", "rank every scheme by its error on a tensor, or on drawn numbers"),
     "analyse": ("app.cli.analyse", "list a weight file's tensors and their statistics"),
     "compress": ("app.cli.compress", "store a weight file's tensors in fewer bits"),
+    "expand": ("app.cli.expand", "turn a weight file back into plain floats"),
     "compare": ("app.cli.compare", "read two weight files back and measure the error per tensor"),
     "serve": ("app.cli.serve", "start the web application and its worker"),
     "worker": ("app.cli.worker", "run background jobs only"),

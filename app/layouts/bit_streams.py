@@ -35,7 +35,8 @@ def unpack_stream(stream: Tensor, bits: int) -> Tensor:
 
 def as_bytes(words: Tensor) -> Tensor:
     """uint8 `[rows, bytes]` of `[rows, words]`, little-endian as in the file."""
-    return words.contiguous().view(torch.uint8)
+    # A copy: a dimension of 1 may have any stride, and `contiguous` would leave it.
+    return words.clone(memory_format=torch.contiguous_format).view(torch.uint8)
 
 
 def stream_words(codes: int, bits: int, word_bits: int = 32) -> int:

@@ -52,7 +52,7 @@ def _recognised(stored: StoredTensors) -> Iterator[Weight]:
         name = entry.name.removesuffix("_packed")
         if name != entry.name and entry.type.format in _PACKED and f"{name}_scale" in stored.entries:
             yield _packed(stored, entry, name, hints)
-        elif entry.type.format in _PLAIN and f"{name}_scale" in stored.entries:
+        elif entry.type.format in _PLAIN and f"{entry.name}_scale" in stored.entries:
             found = _plain(stored, entry, hints)
             if found is not None:
                 yield found

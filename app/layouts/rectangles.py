@@ -71,12 +71,12 @@ def read_rectangle(reader: TensorReader, entry: TensorEntry, width: int, part: P
     size = entry.type.bits // 8
     whole = part.rows * width * size
     if whole <= _READ_AT_ONCE or (whole <= reader.chunk_bytes and width <= _WASTE * part.columns):
-        rows = reader.elements(entry, part.row * width, part.rows * width).view(part.rows, width)
-        return rows[:, part.column : part.column_end].clone()
-    found = [
-        reader.elements(entry, row * width + part.column, part.columns).clone() for row in range(part.row, part.row_end)
-    ]
-    return torch.stack(found)
+        rows = read_run(reader, entry, part.row * width, part.rows * width).view(part.rows, width)
+        return rows[:, part.column : part.column_end]
+    first = part.column
+    return torch.stack(
+        [read_run(reader, entry, row * width + first, part.columns) for row in range(part.row, part.row_end)]
+    )
 
 
 def matrix_of(shape: tuple[int, ...]) -> tuple[int, int]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from app.weightfiles.file_header import TensorEntry
@@ -39,7 +40,7 @@ class StoredTensors:
 
     def small(self, entry: TensorEntry) -> Tensor:
         """All elements of a small tensor, a copy; the caller has looked at its size."""
-        return self._reader.elements(entry, 0, entry.elements).clone()
+        return torch.cat([chunk.flatten().clone() for _, chunk in self._reader.chunks(entry)])
 
     def first(self, entry: TensorEntry) -> Tensor:
         """The first element of a tensor that has one, a copy."""
