@@ -35,14 +35,24 @@ class AffineScheme:
     scale_format: ScaleFormat
     offset_layout: OffsetLayout
     packing: Packing
+    tensor_pair: tuple[float, float] | None = None
+    """For a band of a matrix that has one pair alone: its scale and offset, see `app.schemes.bands`."""
 
     def quantize(self, values: Tensor, choices: Choices) -> QuantizedTensor:
         """See `Scheme`."""
         check_values(values, choices)
+        if self.tensor_pair is not None:
+            return self.with_pairs(values, self.given_pair(values.device), choices.seed)
         blocks, weights = self.partition.blocks(values), None
         if choices.importance is not None:
             weights = self.partition.blocks(choices.importance.expand(values.shape).contiguous()).nan_to_num(0.0)
         return self.with_pairs(values, find_pairs(blocks, self.pairs, choices, weights), choices.seed)
+
+    def given_pair(self, device: torch.device) -> Pair:
+        """`tensor_pair` as tensors of one number."""
+        assert self.tensor_pair is not None
+        scale, offset = (torch.full((1,), each, device=device) for each in self.tensor_pair)
+        return scale, offset
 
     def with_pairs(self, values: Tensor, pair: Pair, seed: int | None = None) -> QuantizedTensor:
         """The matrix by scales and offsets that are given, storable float32 in the order of blocks."""

@@ -22,6 +22,7 @@ from app.schemes.kernels.sources import mark
 from app.schemes.kernels.vectors import LANES
 from app.schemes.partitions import Granularity
 from app.schemes.scheme import Choices, QuantizedTensor, ScaleRule, check_values
+from app.schemes.tensor_scales import is_counted, numbers_of, tensor_pair
 
 _LONGEST_ROW = 1 << 20
 """Of blocks that are whole rows or do not fill vectors: their codes lie in a buffer."""
@@ -42,22 +43,41 @@ def quantize_affine(
     shape = _shape(scheme, rows, columns)
     if form is None or shape is None or choices.scale is ScaleRule.PERCENTILE:
         return None
-    task = _task(scheme, shape, form, choices)
+    given = None
+    if scheme.partition.granularity is Granularity.TENSOR:
+        given = _tensor_pair(scheme, values, choices)
+        if given is None:
+            return None
+    task = _task(scheme, shape, form, choices if given is None else replace(choices, scale=ScaleRule.ABSMAX))
     scales, offsets = np.empty(shape.rows * shape.blocks, np.float32), np.empty(shape.rows * shape.blocks, np.float32)
     size = rows * scheme.packing.row_bits(columns) // 8
     packed = np.empty(size, np.uint8) if out is None else out.codes.view(-1).numpy()
     assert packed.size == size, "memory of another shape"
     memory = values.view(-1).numpy(), scales, offsets, packed
+    if given is not None:
+        scales[:], offsets[:] = given
+        task = task._replace(rule=np.int64(kernel.GIVEN))
     worst, has_open = _in_threads(shape, task, memory, choices.threads)
     if worst > LARGEST_WORD:
         check_values(values, choices)
     pair = torch.from_numpy(scales), torch.from_numpy(offsets)
+    if given is not None:
+        pair = pair[0][:1], pair[1][:1]
     if has_open:
         is_open = pair[0] == 0
         blocks = scheme.partition.blocks(values)[is_open]
         pair[0][is_open], pair[1][is_open] = find_pairs(blocks, scheme.pairs, choices)
         _in_threads(shape, task._replace(rule=np.int64(kernel.GIVEN)), memory, choices.threads)
     return _into(out, scheme.assembled(torch.from_numpy(packed).view(rows, -1), pair, (rows, columns)))
+
+
+def _tensor_pair(scheme: AffineScheme, values: Tensor, choices: Choices) -> tuple[float, float] | None:
+    """The only pair, where it is given or can be found by counting."""
+    if scheme.tensor_pair is not None:
+        check_values(values, choices)
+        return scheme.tensor_pair
+    is_found = is_counted(scheme, values.numel(), choices)
+    return tensor_pair(scheme, numbers_of(values, choices), choices) if is_found else None
 
 
 def _form(scheme: AffineScheme) -> PairFormat | None:
@@ -77,6 +97,8 @@ def _shape(scheme: AffineScheme, rows: int, columns: int) -> Shape | None:
             size = columns
         case Granularity.GROUP:
             size = min(scheme.partition.columns, columns)
+        case Granularity.TENSOR:
+            size = min(kernel.TILE, columns)
         case _:
             return None
     is_full = columns % size == 0 and size < columns

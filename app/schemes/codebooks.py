@@ -27,6 +27,8 @@ class CodebookScheme(GridScheme):
 
     is_nested: bool = False
     """Whether the scales are stored in eight bits: bitsandbytes' double quantization."""
+    nested_offset: float | None = None
+    """For a band of a matrix: what the whole takes off its scales."""
 
     def quantize(self, values: Tensor, choices: Choices) -> QuantizedTensor:
         """See `Scheme`."""
@@ -41,7 +43,7 @@ class CodebookScheme(GridScheme):
         """The matrix by scales in eight bits: what they are scaled by follows `wanted`, then each is searched anew."""
         blocks = self.partition.blocks(values)
         is_used = blocks.nan_to_num(0.0).abs().amax(dim=1) > 0
-        storable, absmax = NestedScales.fitted(wanted, is_used)
+        storable, absmax = NestedScales.fitted(wanted, is_used, self.nested_offset)
         if choices.scale is ScaleRule.MSE:
             scales = find_scales(blocks, self.grid, storable, choices, self.weights(values, choices))
         else:

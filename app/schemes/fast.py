@@ -6,7 +6,13 @@ once and kept on disk. `app.schemes.fast_measured` quantizes and adds up the err
 
     quantize_measured(scheme, values, choices, out=None) -> tuple[QuantizedTensor, PairSums]
 
-where sums of neighbouring bands add up (`+`) and tell `figures()`.
+where sums of neighbouring bands add up (`+`) and tell `figures()`. `app.schemes.bands` fixes what a whole matrix shares
+(the only scale, NVFP4's global one, the offset of nested ones), so that bands of rows get the bytes of the whole:
+
+    step = row_step(scheme, columns, choices)  # bands of a multiple of so many rows; None: only the whole
+    fixed = pinned(scheme, bands, choices)     # bands() gives all bands anew; not asked where nothing is shared
+    parts = [quantize_measured(fixed, band, choices) for band in bands()]
+    whole = joined(fixed, [stored for stored, _ in parts])
 """
 
 from typing import TYPE_CHECKING

@@ -69,7 +69,12 @@ class Decoding:
 
     def _done(self, threads: int | None, part: Callable[[int, int], None]) -> None:
         parts = stretches(self.elements, self.chunk, shares(self.elements, threads))
-        mapped(lambda first, end: part(first, end) or 0, parts)
+
+        def counted(first: int, end: int) -> int:
+            part(first, end)
+            return 0
+
+        mapped(counted, parts)
 
     def _work(self, first: int, end: int, goal: Goal) -> None:
         self.work(first, end, goal.part(first, end, self.chunk) if self.is_cut else goal)
@@ -82,8 +87,7 @@ def grid_decoding(scheme: GridScheme, stored: QuantizedTensor) -> Decoding | Non
     if form is None:
         return None
     held = grid_levels(scheme.grid, scheme.code_offset)
-    is_high_first = np.int64(scheme.packing.nibbles == "high_first")
-    task = DecodeTask(*form[:3], is_high_first, *form[3:], np.int64(NONE), held.table)
+    task = form._replace(high_first=np.int64(scheme.packing.nibbles == "high_first"), levels=held.table)
     return _decoding(stored, shape, task, (scheme.read_scales(stored), None), held)
 
 
@@ -94,12 +98,12 @@ def affine_decoding(scheme: AffineScheme, stored: QuantizedTensor) -> Decoding |
     if form is None:
         return None
     kind, held = MINIMUM if isinstance(scheme.pairs, MinimumPairs) else ZERO_POINT, counted_levels(bits)
-    task = DecodeTask(*form[:3], np.int64(0), *form[3:], np.int64(kind), held.table)
+    task = form._replace(kind=np.int64(kind), levels=held.table)
     return _decoding(stored, stored.shape, task, scheme.read_pair(stored), held)
 
 
-def _form(partition: Partition, shape: tuple[int, int], row_bytes: int, bits: int) -> tuple[Any, ...] | None:
-    """Columns, bytes and bits; size, rows and number of blocks. None where scales change with every number."""
+def _form(partition: Partition, shape: tuple[int, int], row_bytes: int, bits: int) -> DecodeTask | None:
+    """The task of codes that are scaled alone; None where scales change with every number."""
     rows, columns = shape
     size, down = min(partition.columns, columns) or columns, 1
     match partition.granularity:
@@ -111,7 +115,9 @@ def _form(partition: Partition, shape: tuple[int, int], row_bytes: int, bits: in
             return None
         case Granularity.FLAT if rows > 1:
             return None
-    return tuple(map(np.int64, (columns, row_bytes, bits, size, down, -(-columns // size))))
+    numbers: dict[str, int] = {"columns": columns, "row_bytes": row_bytes, "bits": bits, "high_first": 0}
+    numbers |= {"size": size, "down": down, "across": -(-columns // size), "kind": NONE}
+    return DecodeTask(**{name: np.int64(number) for name, number in numbers.items()}, levels=counted_levels(bits).table)
 
 
 def _decoding(
@@ -131,8 +137,9 @@ def _decoding(
 
     def decode(goal: Goal, first: int, end: int, task: DecodeTask, *arrays: Any) -> None:
         assert held.memory is not None  # tables live as long as the work
+        kernel: Any = decode_rows
         sums = goal.values, np.int64(chunk), goal.rows, goal.peak
-        decode_rows(arrays[0], first, end, task, *arrays[1:], goal.out, *sums, mark())
+        kernel(arrays[0], first, end, task, *arrays[1:], goal.out, *sums, mark())
 
     def whole_rows(first: int, end: int, goal: Goal) -> None:
         decode(goal, first // columns, end // columns, task, packed, scales, offsets)

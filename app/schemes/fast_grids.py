@@ -7,12 +7,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from app.schemes.codebooks import CodebookScheme
 from app.schemes.fast_tasks import LARGEST_WORD, CodeForm, Shape, grid_task, largest_word, run_task
 from app.schemes.grid_scheme import GridScheme
+from app.schemes.kernels.grid_pass import GIVEN, TILE
 from app.schemes.kernels.vectors import LANES
 from app.schemes.partitions import Granularity
 from app.schemes.scale_formats import ScaleFormat
 from app.schemes.scheme import Choices, QuantizedTensor, ScaleRule, check_values
+from app.schemes.tensor_scales import is_counted, numbers_of, tensor_scale
 
 _LONGEST_ROW = 1 << 20
 """Of blocks that are whole rows: the codes of one lie in a buffer."""
@@ -22,9 +25,19 @@ def quantize_grid(
     scheme: GridScheme, values: Tensor, choices: Choices, out: QuantizedTensor | None
 ) -> QuantizedTensor | None:
     """The matrix as the layout stores it; None where no kernel does it."""
+    if isinstance(scheme, CodebookScheme) and scheme.is_nested:
+        plain = quantize_grid(replace(scheme, is_nested=False), values, choices, None)
+        if plain is None or plain.scales is None:
+            return None
+        return scheme.nested(values, plain.scales.view(-1), choices)
     shape = _shape(scheme, (values.shape[0], values.shape[1]))
     if shape is None or choices.scale is ScaleRule.PERCENTILE or not scheme.has_plain_scales:
         return None
+    is_whole = scheme.partition.granularity is Granularity.TENSOR
+    if is_whole:
+        given = _tensor_scale(scheme, values, choices)
+        if given is None:
+            return None
     scale_format = _fitted(scheme, values, choices)
     row_bytes = scheme.packing.row_bits(shape.columns) // 8
     form = CodeForm(row_bytes, scheme.code_offset, scheme.packing.nibbles == "high_first")
@@ -35,17 +48,34 @@ def quantize_grid(
     size = row_bytes * shape.rows
     packed = np.empty(size, np.uint8) if out is None else out.codes.view(-1).view(torch.uint8).numpy()
     assert packed.size == size, "memory of another shape"
-    scales = _scale_memory(shape.rows * shape.blocks, scale_format, out)
-    if run_task(shape, held.task, values.view(-1).numpy(), scales, packed, choices.threads) > LARGEST_WORD:
+    scales = _scale_memory(shape.rows * shape.blocks, scale_format, None if is_whole else out)
+    task = held.task
+    if is_whole:
+        scales[:], task = given, task._replace(rule=np.int64(GIVEN))
+    if run_task(shape, task, values.view(-1).numpy(), scales, packed, choices.threads) > LARGEST_WORD:
         check_values(values, choices)
+    if is_whole:
+        scales = scales[:1]
     is_flat = scheme.partition.granularity is Granularity.FLAT
     codes = torch.from_numpy(packed).view((-1, 1) if is_flat else (rows, -1))
     return _into(out, scheme.assembled(codes, torch.from_numpy(scales), scale_format, (rows, columns)))
 
 
+def _tensor_scale(scheme: GridScheme, values: Tensor, choices: Choices) -> float | None:
+    """The only scale, where it is given or can be found by counting."""
+    if scheme.tensor_scale is not None:
+        check_values(values, choices)
+        return scheme.tensor_scale
+    is_found = is_counted(scheme, values.numel(), choices)
+    return tensor_scale(scheme, numbers_of(values, choices), choices) if is_found else None
+
+
 def _shape(scheme: GridScheme, shape: tuple[int, int]) -> Shape | None:
     rows, columns = shape
     match scheme.partition.granularity:
+        case Granularity.TENSOR:
+            is_full = scheme.packing.row_bits(columns) == columns * scheme.grid.bits
+            found = Shape(1, rows * columns, TILE) if is_full else Shape(rows, columns, min(TILE, columns))
         case Granularity.CHANNEL:
             found = Shape(rows, columns, columns)
         case Granularity.GROUP:

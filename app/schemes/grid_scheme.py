@@ -1,7 +1,7 @@
 """Schemes of one grid and one scale a block, value = level * scale: integers, floats, MX, NVFP4 and codebooks."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -52,6 +52,8 @@ class GridScheme:
     packing: Packing
     code_offset: int = 0
     """What is added to a code, modulo 2^bits: layouts that store integers unsigned."""
+    tensor_scale: float | None = field(default=None, kw_only=True)
+    """For a band of a matrix that has one scale alone: that scale, see `app.schemes.bands`."""
 
     def quantize(self, values: Tensor, choices: Choices) -> QuantizedTensor:
         """See `Scheme`."""
@@ -61,6 +63,8 @@ class GridScheme:
 
     def find_scales(self, values: Tensor, choices: Choices, storable: StorableScales | None = None) -> Tensor:
         """The scales by the rule, float32 in the order of blocks."""
+        if self.tensor_scale is not None:
+            return torch.full((1,), self.tensor_scale, device=values.device)
         blocks, weights = self.partition.blocks(values), self.weights(values, choices)
         return find_scales(blocks, self.grid, storable or self.fitted_format(values), choices, weights)
 

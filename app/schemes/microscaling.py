@@ -81,6 +81,8 @@ class NvidiaScheme(GridScheme):
     """
 
     rule: str | None = None
+    global_scale: float | None = None
+    """For a band of a matrix: that of the whole."""
 
     @property
     def has_plain_scales(self) -> bool:
@@ -101,6 +103,8 @@ class NvidiaScheme(GridScheme):
 
     def fitted_format(self, values: Tensor) -> ScaleFormat:
         """See `GridScheme`."""
+        if self.global_scale is not None:
+            return replace(self.scale_format, divisor=self.global_scale, largest_level=self.grid.largest)
         largest = values.abs().amax().to("cpu")
         wanted = self.scale_format.largest * self.grid.largest / largest
         divisor = float(wanted.clamp(max=_LARGEST_GLOBAL)) if largest else 1.0

@@ -40,11 +40,14 @@ class NestedScales:
         return cls(absmax[places], offset, ends[:, places])
 
     @classmethod
-    def fitted(cls, scales: Tensor, is_used: Tensor) -> tuple["NestedScales", Tensor]:
-        """For these scales as the owner has it, but blocks that are all zero do not count; and each 256's absmax."""
-        used = scales[is_used].to(torch.float64)
-        mean = ordered_sum(used[None])[0] / len(used) if len(used) else torch.ones((), dtype=torch.float64)
-        offset = mean.to(torch.float32)
+    def fitted(
+        cls, scales: Tensor, is_used: Tensor, given_offset: float | None = None
+    ) -> tuple["NestedScales", Tensor]:
+        """For these scales as the owner has it, but blocks that are all zero do not count; and each 256's absmax.
+
+        `given_offset`: that of the whole, where these are some of its scales.
+        """
+        offset = mean_of(scales[is_used]) if given_offset is None else torch.tensor(given_offset, device=scales.device)
         distances = torch.where(is_used, (scales - offset).abs(), 0.0)
         absmax = torch.nn.functional.pad(distances, (0, -len(scales) % NESTED_BLOCK)).view(-1, NESTED_BLOCK).amax(dim=1)
         is_finite = torch.isfinite(absmax + offset.abs())
@@ -101,6 +104,13 @@ class NestedScales:
         low = torch.where(is_negative, first_negative, first_positive)
         high = torch.where(is_negative, last_negative, last_positive)
         return torch.minimum(torch.maximum(codes, low), high)
+
+
+def mean_of(used: Tensor) -> Tensor:
+    """What is taken off scales: their mean, a float32; 1 where there are none."""
+    if not len(used):
+        return torch.ones((), device=used.device)
+    return (ordered_sum(used.to(torch.float64)[None])[0] / len(used)).to(torch.float32)
 
 
 @lru_cache(maxsize=1)
