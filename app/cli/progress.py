@@ -15,11 +15,8 @@ SECONDS_BETWEEN = 0.1
 class ProgressLine:
     """Call it with the bytes done and the tensor's name; leaving the context wipes the line."""
 
-    def __init__(self, source: Path) -> None:
-        try:
-            self._total = source.stat().st_size
-        except OSError:
-            self._total = 0  # whoever reads it says what is wrong
+    def __init__(self, source: str | Path) -> None:
+        self._total = _bytes_of(Path(source))
         self._started = time.monotonic()
         self._last = 0.0
         self._shown = sys.stderr.isatty()
@@ -43,3 +40,12 @@ class ProgressLine:
     ) -> None:
         if self._shown:
             print("\r\x1b[2K", end="", file=sys.stderr, flush=True)
+
+
+def _bytes_of(source: Path) -> int:
+    """Of a file, or of the files in a folder; 0 for anything else: whoever reads it says what is wrong."""
+    try:
+        files = source.iterdir() if source.is_dir() else [source]
+        return sum(path.stat().st_size for path in files if path.is_file())
+    except OSError:
+        return 0

@@ -9,9 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
 
 from app.formats import FloatFormat, find_format, format_names
-from app.schemes.entries import SchemeEntry
+
+if TYPE_CHECKING:
+    from app.schemes.entries import SchemeEntry  # which loads torch
 
 
 class Kept(StrEnum):
@@ -81,7 +84,7 @@ def _parts(name: str) -> list[str]:
 
 
 def reason_to_keep(
-    tensor: Candidate, entry: SchemeEntry, include: Sequence[str] = (), exclude: Sequence[str] = ()
+    tensor: Candidate, entry: "SchemeEntry", include: Sequence[str] = (), exclude: Sequence[str] = ()
 ) -> Kept | None:
     """Why the tensor is kept, or None if it is compressed; whether the layout can hold it is the layout's to say."""
     impossible = _reason_it_cannot(tensor, entry)
@@ -97,7 +100,7 @@ def reason_to_keep(
     return Kept.ONE_DIMENSIONAL if len(tensor.shape) < 2 else None
 
 
-def _reason_it_cannot(tensor: Candidate, entry: SchemeEntry) -> Kept | None:
+def _reason_it_cannot(tensor: Candidate, entry: "SchemeEntry") -> Kept | None:
     number_format = find_format(tensor.format) if tensor.format in format_names() else None
     if not isinstance(number_format, FloatFormat):
         return Kept.NOT_FLOATING

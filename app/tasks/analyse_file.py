@@ -10,6 +10,7 @@ from torch import Tensor
 from app.layouts.weights import Weight, WeightReader, find_weights
 from app.tasks.block_look import block_look
 from app.tasks.file_outline import Outlined, outline_document
+from app.tasks.list_tensors import left_out
 from app.tasks.progress import Progress, no_progress
 from app.tasks.tensor_figures import DETAILS, UNKNOWN, channel_bins, tensor_figures
 from app.tasks.threads import one_thread
@@ -43,7 +44,7 @@ def analyse_file(
             rows.add(analysis.figures(weight))
         rows.flush()
         file.ensure_unchanged()
-        return {**document, "tensors": rows.rows}
+        return {**document, **left_out(header), "tensors": rows.rows}
 
 
 def _outlined(weight: Weight) -> Outlined:
