@@ -30,7 +30,7 @@ MAX_RANK = 4
 """ggml.h, `GGML_MAX_DIMS`."""
 MAX_LIST_BYTES = 12 << 20
 """Of the list of tensors."""
-_COUNTS = struct.Struct("<QQ")
+_START, _COUNTS = struct.Struct("<4sI"), struct.Struct("<QQ")
 _LEAST_ENTRY_BYTES = 8 + 4 + 4 + 8
 """A tensor without a name and without dimensions."""
 _AFTER_RANK = tuple(struct.Struct(f"<{rank}QIQ") for rank in range(MAX_RANK + 1))
@@ -55,8 +55,10 @@ def read_header(ranges: ByteRanges) -> FileHeader:
     Raises:
         WeightFileError: `gguf.*` and `tensor.*` for a broken rule.
     """
-    source = HeaderBytes(ranges, len(MAGIC))
-    version = source.number(UINT32)
+    source = HeaderBytes(ranges, 0)
+    magic, version = source.unpack(_START)
+    if magic != MAGIC:
+        raise WeightFileError("gguf.magic")
     _check_version(version)
     tensor_count, key_count = source.unpack(_COUNTS)
     metadata = read_metadata(source, key_count)

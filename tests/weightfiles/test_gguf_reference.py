@@ -21,6 +21,7 @@ from app.weightfiles.range_reader import WeightFile
 from app.weightfiles.tensor_reader import TensorReader
 from tests.campaigns.fuzz_readers import READERS, campaign
 from tests.oracles import ggml_library
+from tests.oracles.ggml_files import read_file
 from tests.weightfiles.made_gguf import ARRAY, STRING, array, entry, made, tensor, text, word
 
 READABLE = [number for number in TYPES if TYPES[number].name != "Q8_1"]
@@ -79,6 +80,25 @@ def test_every_type_is_read_as_gguf_py_reads_it(alignment: int, tmp_path: Path) 
     ours = read_with_ours(path)
     assert len(ours) == len(READABLE)
     assert ours == read_with_reference(path)
+
+
+@pytest.mark.parametrize("alignment", [8, 32, 65_536])
+def test_headers_are_read_as_ggml_reads_them_in_c(alignment: int, tmp_path: Path) -> None:
+    path = tmp_path / "x.gguf"
+    closed(written(path, alignment))
+    header, theirs = read_header(LocalFile(path)), read_file(path)
+    assert theirs is not None
+    assert theirs.alignment == header.details["alignment"] == alignment
+    assert theirs.data_begin == header.details["data_begin"]
+    assert theirs.keys == tuple(header.metadata)
+    assert theirs.tensors == tuple(
+        (each.name, TYPE_NUMBERS[each.type.name], each.begin, each.bytes) for each in header.tensors
+    )
+
+
+def test_a_file_without_its_magic_is_refused() -> None:
+    with pytest.raises(WeightFileError, match=r"gguf\.magic"):
+        read_header(MemoryRanges("x", b"GGUX" + made()[4:]))
 
 
 def test_types_and_blocks_are_those_of_gguf_py_and_of_the_library_in_c() -> None:
@@ -238,6 +258,8 @@ def test_what_we_accept_of_damaged_files_gguf_py_accepts_too(content: bytes, tmp
         if any(each.type.name == "Q8_1" for each in header.tensors):
             return
         assert read_with_ours(path) == read_with_reference(path)
+        if all(each.elements for each in header.tensors):  # ggml divides by every dimension
+            assert read_file(path) is not None
 
 
 def test_a_thousand_damaged_files_end_in_a_header_or_our_error() -> None:

@@ -36,6 +36,7 @@ SENTENCES: dict[str, str] = {
     ),
     "gguf.keys-too-long": "The keys of the metadata take more than {limit} bytes together, the most that is accepted.",
     "gguf.list-too-long": "The list of tensors takes more than {limit} bytes, the most that is accepted.",
+    "gguf.magic": "The file does not begin with “GGUF”. It is not a GGUF file, or it is damaged.",
     "gguf.name-length": (
         "The name of a tensor, at byte {position}, claims {length} bytes; at most {limit} are accepted."
     ),
