@@ -15,11 +15,13 @@ from dataclasses import dataclass
 from functools import cache
 
 from app.errors import WeightFileError
-from app.weightfiles import gguf_header, safetensors_header
+from app.weightfiles import bare_pickles, gguf_header, npy_header, safetensors_header, zip_container
 from app.weightfiles.byte_ranges import ByteRanges
 from app.weightfiles.file_header import FileHeader
 from app.weightfiles.memory_ranges import MemoryRanges
 from app.wording import say
+from tests.weightfiles import fuzzed_checkpoints as checkpoints
+from tests.weightfiles import fuzzed_models as models
 from tests.weightfiles import made_gguf as gguf
 
 LIMIT = 2.0
@@ -97,6 +99,13 @@ READERS: dict[str, Reader] = {
         safetensors_header.read_header,
         (b"{", b"}", b"[", b"]", b'"', b",", b":", b"-", b"1e3", b'"a":', b"null", b"9" * 30, b"\\u0061", b"\xc3\xa9"),
     ),
+    "pytorch": Reader(checkpoints.pickle_seeds, checkpoints.read_pickle, checkpoints.PICKLE_PIECES),
+    "pickle": Reader(checkpoints.bare_pickle_seeds, bare_pickles.read_header, checkpoints.PICKLE_PIECES),
+    "npy": Reader(checkpoints.npy_seeds, npy_header.read_header, checkpoints.NPY_PIECES),
+    "zip": Reader(checkpoints.zip_seeds, zip_container.read_header, checkpoints.ZIP_PIECES),
+    "onnx": Reader(models.onnx_seeds, models.read_onnx, models.ONNX_PIECES),
+    "index": Reader(models.index_seeds, models.read_shards, models.INDEX_PIECES),
+    "folder": Reader(models.folder_seeds, models.read_folder, checkpoints.ZIP_PIECES),
 }
 
 
