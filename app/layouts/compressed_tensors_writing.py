@@ -154,7 +154,9 @@ def _zero_points(
 
 
 def _dtype(scheme: GridScheme | AffineScheme) -> torch.dtype:
-    """What the layout's readers multiply in: the dtype of the scales, where that is a model's."""
+    """What the layout's readers give: the dtype of the scales, where that is a model's; of NVFP4 bfloat16."""
+    if scheme.name == "nvfp4":
+        return torch.bfloat16
     return scheme.scale_format.dtype if scheme.scale_format.name in _SCALE_FORMATS else torch.float32
 
 

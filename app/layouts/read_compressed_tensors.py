@@ -158,7 +158,8 @@ def _bits(words: int, columns: int, told: set[int | None], name: str) -> int:
 def _packed_zeros(entry: TensorEntry, name: str, shape: tuple[int, ...], blocks: Blocks, bits: int) -> Grid:
     """Zero points of rows or groups, packed down the rows, plus half of the range as codes are; or plain int8."""
     if entry.type.format == "int8":
-        check_shape(name, entry, (blocks.rows, blocks.columns))
+        is_one = entry.shape == (1,) and blocks.rows * blocks.columns == 1
+        check_shape(name, entry, (1,) if is_one else (blocks.rows, blocks.columns))
         return blocks.grid(entry, lambda numbers: numbers.to(torch.int16) + (1 << (bits - 1)))
     check_type(name, entry, {"int32"})
     if blocks.block[0] != 1 or len(shape) != 2:
