@@ -35,6 +35,7 @@ class Outlined:
             "shape": list(self.shape),
             "bytes": self.bytes,
             "elements": self.elements,
+            "role": role_of(self.name).value,
         }
         if self.layout is not None:
             row["encoding"] = {"layout": self.layout, "scheme": self.scheme}
@@ -46,6 +47,7 @@ def outline_document(
 ) -> dict[str, Any]:
     """The analysis document as far as the header tells it."""
     listed = list(tensors)
+    rows = [tensor.row() for tensor in listed]
     return {
         "bytes": file_bytes,
         "kind": kind,
@@ -55,9 +57,11 @@ def outline_document(
             "parameters": sum(tensor.elements for tensor in listed),
             "bytes": sum(tensor.bytes for tensor in listed),
             "by_dtype": _sums((tensor.stored_as, tensor) for tensor in listed),
-            "by_role": _sums((role_of(tensor.name).value, tensor) for tensor in listed),
+            "by_role": _sums(
+                (role, tensor) for role, tensor in zip((row["role"] for row in rows), listed, strict=True)
+            ),
         },
-        "tensors": [tensor.row() for tensor in listed],
+        "tensors": rows,
     }
 
 

@@ -99,7 +99,8 @@ class TensorViews:
         document = self._records.analysis(record.id) if record.is_analysed else self._records.outline(record.id)
         if document is None:
             return None
-        tensors = document["tensors"]
+        tensors = [{**tensor, "place": place} for place, tensor in enumerate(document["tensors"])]
+        document = {**document, "tensors": tensors}
         places = {tensor["name"]: place for place, tensor in enumerate(tensors)}
         outline = Outline(document, tree_of(tensors), places, record.is_analysed)
         if record.is_analysed:

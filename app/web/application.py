@@ -27,7 +27,19 @@ from app.web.body_limit import BodyLimit
 from app.web.cross_site import CrossSiteRefusal
 from app.web.failures import UnexpectedFailures, install_failure_handlers
 from app.web.head_requests import HeadRequests
-from app.web.pages import compare, compress, designer, files, formats, inspect, jobs, numberline, quantize, theme
+from app.web.pages import (
+    compare,
+    compress,
+    designer,
+    files,
+    formats,
+    inspect,
+    jobs,
+    numberline,
+    quantize,
+    tensors,
+    theme,
+)
 from app.web.rendering import install_rendering
 from app.web.request_line import RequestLineLimit
 from app.web.security_headers import SecurityHeaders
@@ -54,6 +66,7 @@ ROUTERS = (
     compare.router,
     quantize.router,
     compress.router,
+    tensors.router,
     files.router,
     jobs.router,
     theme.router,

@@ -90,7 +90,7 @@ def test_details_are_told_on_the_way(tmp_path: Path) -> None:
     outline = parts[0]["outline"]
     whole = analyse_file(path)
     assert outline["totals"] == whole["totals"] == document["totals"]
-    assert set(outline["tensors"][0]) == {"name", "dtype", "shape", "bytes", "elements"}
+    assert set(outline["tensors"][0]) == {"name", "dtype", "shape", "bytes", "elements", "role"}
     told = [row for part in parts[1:] for row in part["rows"]]
     assert [place for place, _, _ in told] == list(range(450))
     for place, row, details in told:

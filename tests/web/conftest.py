@@ -23,6 +23,8 @@ class JobsOnPaper:
 
     known: dict[str, JobState] = field(default_factory=dict)
     cancelled: list[str] = field(default_factory=list)
+    looks: dict[str, tuple[str, Mapping[str, Any]]] = field(default_factory=dict)
+    """By id: under which key the document is to lie, and what is to be looked at."""
 
     def start_analysis(self, file_id: str, source_key: str) -> str:
         self.known[file_id] = JobState(State.QUEUED)
@@ -31,6 +33,18 @@ class JobsOnPaper:
     def start_compression(self, job_id: str, source_key: str, result_key: str, options: Mapping[str, Any]) -> str:
         self.known[job_id] = JobState(State.QUEUED)
         return job_id
+
+    def start_look(self, look_id: str, source_key: str, look_key: str, arguments: Mapping[str, Any]) -> str:
+        self.known[look_id] = JobState(State.QUEUED)
+        self.looks[look_id] = (look_key, arguments)
+        return look_id
+
+    def unfinished_looks(self) -> int:
+        return sum(not self.known[look_id].state.is_final for look_id in self.looks if look_id in self.known)
+
+    def forget(self, job_ids: Collection[str]) -> None:
+        for job_id in job_ids:
+            self.known.pop(job_id, None)
 
     def state(self, job_id: str) -> JobState:
         return self.known.get(job_id, JobState(State.EXPIRED))
@@ -43,7 +57,7 @@ class JobsOnPaper:
         self.known[job_id] = JobState(State.CANCELLED)
 
     def unfinished(self) -> int:
-        return sum(not state.state.is_final for state in self.known.values())
+        return sum(not state.state.is_final for job_id, state in self.known.items() if job_id not in self.looks)
 
 
 def build_application(folder: Path, jobs: JobsOnPaper, **settings: Any) -> FastAPI:

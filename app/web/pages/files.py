@@ -18,6 +18,7 @@ from app.web.fragments import render_fragment
 from app.web.owners import KnownOwner, known_owner
 from app.web.pages.file_page import DEFAULT_FORM, CompressForm, compress_form, file_page
 from app.web.pages.progress import progress_of
+from app.web.pages.tensor_rows import tensor_address
 from app.web.rendering import render
 from app.web.services import workspace_of
 from app.wording import Language, say
@@ -27,7 +28,11 @@ router = APIRouter(prefix="/{language}/files/{file_id}", include_in_schema=False
 
 @router.get("")
 def show(language: Language, file_id: str, request: Request, owner: KnownOwner) -> Response:
-    """The progress of the analysis, then what it found."""
+    """What the file holds, at first as its header tells it."""
+    if name := request.query_params.get("tensor"):  # where a tensor was shown before it had a page of its own
+        outline = workspace_of(request).outline(owner, file_id)
+        if outline is not None and name in outline.places:
+            return RedirectResponse(tensor_address(f"/{language}/files/{file_id}", name), status_code=308)
     return _page(language, file_id, request, owner, compress_form())
 
 
@@ -95,10 +100,13 @@ def _page(
     language: Language, file_id: str, request: Request, owner: str | None, form: CompressForm, status: int = 200
 ) -> Response:
     workspace = workspace_of(request)
+    view = workspace.file(owner, file_id)
     page = file_page(
-        workspace.file(owner, file_id),
-        workspace.analysis(owner, file_id),
+        view,
+        workspace.outline(owner, file_id),
         workspace.jobs(owner, file_id),
+        rows=lambda places: workspace.tensor_figures(owner, file_id, places),
+        known=0 if view.is_ready else workspace.count_known(owner, file_id),
         language=language,
         parameters=request.query_params,
         form=form,

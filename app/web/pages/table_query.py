@@ -1,12 +1,13 @@
 """The state of a long table in the query string: what is searched for, the order, the page."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 from urllib.parse import urlencode
 
 PAGE_ROWS = 100
 LONGEST_SEARCH = 200
+LONGEST_FILTER = 1100
 
 Row = TypeVar("Row")
 Other = TypeVar("Other")
@@ -21,9 +22,18 @@ class TableQuery:
     sort: str
     descending: bool
     page: int
+    filters: Mapping[str, str] = field(default_factory=dict)
+    """What else the rows must be, by the name of the parameter."""
 
     @classmethod
-    def read(cls, given: Mapping[str, str], sorts: Sequence[str], *, descending_first: frozenset[str]) -> "TableQuery":
+    def read(
+        cls,
+        given: Mapping[str, str],
+        sorts: Sequence[str],
+        *,
+        descending_first: frozenset[str],
+        filters: Sequence[str] = (),
+    ) -> "TableQuery":
         """From query parameters; `sorts` are the known orders, the default first."""
         sort = given.get("sort", "")
         sort = sort if sort in sorts else sorts[0]
@@ -31,12 +41,14 @@ class TableQuery:
         descending = order == "desc" if order in {"asc", "desc"} else sort in descending_first
         page = given.get("page", "1")
         number = int(page) if page.isascii() and page.isdigit() and len(page) <= 6 else 1
-        return cls(given.get("find", "")[:LONGEST_SEARCH], sort, descending, max(1, number))
+        asked = {name: text[:LONGEST_FILTER] for name in filters if (text := given.get(name, ""))}
+        return cls(given.get("find", "")[:LONGEST_SEARCH], sort, descending, max(1, number), asked)
 
     def link(self, **changes: str) -> str:
         """The query string of the same table with something changed; defaults stay in it, so that it says all."""
         order = "desc" if self.descending else "asc"
-        state = {"find": self.find, "sort": self.sort, "order": order, "page": str(self.page), **changes}
+        state = {"find": self.find, "sort": self.sort, "order": order, "page": str(self.page)}
+        state |= {**self.filters, **changes}
         return "?" + urlencode(
             {name: value for name, value in state.items() if value and (name, value) != ("page", "1")}
         )
