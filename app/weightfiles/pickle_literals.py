@@ -5,9 +5,10 @@ from collections.abc import Callable
 
 from app.errors import WeightFileError
 
-MAX_MEMORY = 40 << 20
+MAX_MEMORY = 36 << 20
 """What the values of one program may take, as counted below; they take less in fact."""
 TEXT_MEMORY = 64
+NUMBER_MEMORY = 32
 MAX_LINE_BYTES = 1024
 MAX_INTEGER_BYTES = 255
 _DOUBLE = struct.Struct(">d")
@@ -60,6 +61,7 @@ class PickleBytes:
         """A signed number of so many bytes."""
         if count > MAX_INTEGER_BYTES:
             raise self.damaged()
+        self.spend(NUMBER_MEMORY + count)
         return int.from_bytes(self.take(count), "little", signed=True)
 
     def spend(self, memory: int) -> None:
@@ -88,14 +90,22 @@ def _decimal(source: PickleBytes, line: bytes) -> int:
     digits = line.removeprefix(b"-")
     if not digits.isdigit():
         raise source.damaged()
+    source.spend(NUMBER_MEMORY + len(line))
     return int(line)
 
 
 def _typed_float(source: PickleBytes) -> float:
+    source.spend(NUMBER_MEMORY)
     try:
         return float(source.line().decode("ascii"))
     except ValueError:
         raise source.damaged() from None
+
+
+def _double(source: PickleBytes) -> float:
+    source.spend(NUMBER_MEMORY)
+    value: float = _DOUBLE.unpack(source.take(8))[0]
+    return value
 
 
 def _typed_text(source: PickleBytes) -> str:
@@ -130,7 +140,7 @@ LITERALS: dict[int, Callable[[PickleBytes], object]] = {
     0x8A: lambda source: source.integer(source.number(1)),
     0x8B: lambda source: source.integer(source.number(4)),
     ord("F"): _typed_float,
-    ord("G"): lambda source: _DOUBLE.unpack(source.take(8))[0],
+    ord("G"): _double,
     ord("V"): _typed_text,
     ord("S"): _quoted_text,
     ord("U"): lambda source: source.text(source.number(1)),

@@ -8,7 +8,8 @@ CONTAINER_MEMORY = 112
 ITEM_MEMORY = 16
 ENTRY_MEMORY = 112
 """Of a dictionary's entry, and of a remembered value."""
-VALUE_MEMORY = 40
+VALUE_MEMORY = 16
+"""Of a place on the stack; small numbers, which Python keeps once, take no more."""
 
 
 class PickleStack:
