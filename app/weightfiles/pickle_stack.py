@@ -4,7 +4,7 @@ from app.errors import WeightFileError
 from app.weightfiles.pickle_literals import PickleBytes
 
 MAX_MARKS = 1000
-CONTAINER_MEMORY = 112
+CONTAINER_MEMORY = 96
 ITEM_MEMORY = 16
 ENTRY_MEMORY = 112
 """Of a dictionary's entry, and of a remembered value."""
