@@ -6,7 +6,8 @@ from typing import Any
 from app.errors import WeightFileError
 from app.weightfiles.byte_ranges import ByteRanges
 
-WINDOW_BYTES = 1 << 18
+WINDOW_BYTES = 1 << 20
+"""Few reads matter where each is a request to a store."""
 MAX_HEADER_BYTES = 1 << 29
 """Of all before the tensors' data; the largest tokenizers take some 30 MB."""
 
@@ -68,17 +69,16 @@ class HeaderBytes:
         """
         length_at, length_bytes = UINT64.unpack_from, UINT64.size
         while count:
-            if length_bytes > self.left:
-                self.skip(length_bytes)
-            self._fill()
-            at, last, length = 0, self._end - self._begin - length_bytes, 0
+            at = self._pass(length_bytes)
+            self.offset -= length_bytes
+            begin, last, length = at, self._end - self._begin - length_bytes, 0
             while count and at <= last:
                 (length,) = length_at(self._buffer, at)
                 if length > limit:
                     break
                 at += length_bytes + length
                 count -= 1
-            self.skip(at)
+            self.skip(at - begin)
             if length > limit:
                 return False
         return True

@@ -133,4 +133,4 @@ def test_a_tokenizer_of_256_000_tokens_opens_in_a_third_of_a_second(tmp_path: Pa
     spent = cost(made((entry("tokenizer.ggml.tokens", ARRAY, tokens), scores)), tmp_path / "x.gguf")
     assert spent.found == "0 2"
     assert spent.seconds < 0.3
-    assert spent.mebibytes < 2
+    assert spent.mebibytes < 3
