@@ -42,6 +42,7 @@ class MapRectangle:
     href: str
     role: str
     label: str
+    second: str
     title: str
 
 
@@ -164,7 +165,7 @@ def _opened(root: Branch) -> set[int]:
 
 
 def _map(root: Branch, size: str, links: _Links, tensors: Sequence[Mapping[str, Any]]) -> FileMap:
-    found = tree_map(root, size, lambda branch: visible(branch.part))
+    found = tree_map(root, size, _names_of)
     return FileMap(
         size=size,
         width=found.width,
@@ -172,6 +173,13 @@ def _map(root: Branch, size: str, links: _Links, tensors: Sequence[Mapping[str, 
         rectangles=tuple(_rectangle(mark, links, tensors) for mark in found.marks),
         left_out=found.left_out,
     )
+
+
+def _names_of(branch: Branch) -> tuple[str, str]:
+    """`q_proj` and `model.layers.3.self_attn`: nearly every tensor's own part is `weight`, which tells nothing."""
+    name = visible(branch.path.removesuffix(".").removesuffix(".weight"))
+    around, _, own = name.rpartition(".")
+    return own, around.removeprefix("model.").removeprefix("layers.")
 
 
 def _rectangle(mark: MapMark, links: _Links, tensors: Sequence[Mapping[str, Any]]) -> MapRectangle:
@@ -184,6 +192,7 @@ def _rectangle(mark: MapMark, links: _Links, tensors: Sequence[Mapping[str, Any]
         href=links.of(branch),
         role=_role(branch, tensors),
         label=mark.label,
+        second=mark.second,
         title=f"{visible(branch.path)} · {size_text(branch.bytes)} · {share_text(branch.bytes, links.bytes)}",
     )
 

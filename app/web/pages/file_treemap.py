@@ -36,6 +36,8 @@ class MapMark:
     branch: Branch
     at: Rectangle
     label: str
+    second: str
+    """Below the label, where there is room for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +52,8 @@ class TreeMap:
     """Tensors too small to be drawn."""
 
 
-def tree_map(root: Branch, size: str, shown: Callable[[Branch], str]) -> TreeMap:
-    """The map of what is below a branch; `shown` says what a branch is called."""
+def tree_map(root: Branch, size: str, shown: Callable[[Branch], tuple[str, str]]) -> TreeMap:
+    """The map of what is below a branch; `shown` says what a branch is called, and what it stands in."""
     width, height = SIZES[size]
     whole = Rectangle(0, 0, width, height)
     final: list[tuple[Branch, Rectangle]] = []
@@ -74,8 +76,12 @@ def tree_map(root: Branch, size: str, shown: Callable[[Branch], str]) -> TreeMap
             count += 1
             heapq.heappush(waiting, (-at.area, count, child, at))
     final.sort(key=lambda each: (each[1].y, each[1].x))
-    marks = tuple(MapMark(branch, _rounded(at), _label(shown(branch), at)) for branch, at in final)
-    return TreeMap(size, width, height, marks, left_out)
+    return TreeMap(size, width, height, tuple(_mark(branch, at, *shown(branch)) for branch, at in final), left_out)
+
+
+def _mark(branch: Branch, at: Rectangle, name: str, around: str) -> MapMark:
+    has_two_lines = at.height >= 2 * _LINE_HEIGHT + 6
+    return MapMark(branch, _rounded(at), _label(name, at), _label(around, at) if has_two_lines else "")
 
 
 def squarify(branches: Sequence[Branch], place: Rectangle, whole: int) -> Iterator[tuple[Branch, Rectangle]]:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from app.web.pages.job_losses import Losses, losses_of
 from app.web.pages.table_query import SortKey, TablePage, TableQuery, table_page
 from app.web.pages.tensor_rows import name_parts
 from app.web.quantities import count_text, decibel_text, number_text, shape_text, size_text
@@ -22,6 +23,7 @@ SORTS: Mapping[str, SortKey[Row]] = {
     "error": lambda row: (_measured(row["max_abs_error"]),),
     "cosine": lambda row: (row["cosine"],),
 }
+MOST_KEPT_ROWS = 200
 DESCENDING_FIRST = frozenset({"size", "saved", "mse", "error"})
 
 
@@ -29,6 +31,7 @@ DESCENDING_FIRST = frozenset({"size", "saved", "mse", "error"})
 class CompressedRow:
     """One compressed tensor; `bar` is its SQNR on a scale of 0 to 100."""
 
+    name: str
     name_parts: tuple[str, ...]
     dtype: str
     shape: str
@@ -77,6 +80,9 @@ class Report:
     kept_size: str
     table: TablePage[CompressedRow]
     kept_rows: tuple[KeptRow, ...]
+    """The first of them; a page has room for no more."""
+    kept_left_out: int
+    losses: Losses | None
 
 
 def report_of(document: Mapping[str, Any], parameters: Mapping[str, str], language: Language) -> Report:
@@ -101,8 +107,15 @@ def report_of(document: Mapping[str, Any], parameters: Mapping[str, str], langua
         kept=len(kept),
         kept_size=size_text(sum(row["bytes_after"] for row in kept)),
         table=page.with_rows(tuple(_compressed_row(row, best, language) for row in page.rows)),
-        kept_rows=tuple(_kept_row(row, language) for row in kept),
+        kept_rows=tuple(_kept_row(row, language) for row in kept[:MOST_KEPT_ROWS]),
+        kept_left_out=max(len(kept) - MOST_KEPT_ROWS, 0),
+        losses=losses_of(compressed),
     )
+
+
+def compressed_row(row: Row, language: Language) -> CompressedRow:
+    """One compressed tensor by itself."""
+    return _compressed_row(row, _measured(row["sqnr_db"]) or 1.0, language)
 
 
 def _compressed_row(row: Row, best: float, language: Language) -> CompressedRow:
@@ -110,6 +123,7 @@ def _compressed_row(row: Row, best: float, language: Language) -> CompressedRow:
     # "pack-quantized int8, float32 scales": the layout is true of the whole file.
     stored_as, _, scales = row["stored_as"].removeprefix("pack-quantized ").partition(", ")
     return CompressedRow(
+        name=row["name"],
         name_parts=name_parts(row["name"]),
         dtype=row["dtype"],
         shape=shape_text(row["shape"]),

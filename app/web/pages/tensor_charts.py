@@ -206,7 +206,7 @@ def _line(bars: Sequence[int], low: int, together: int, plane: Plane) -> str:
 def _power_ticks(plane: Plane) -> tuple[Tick, ...]:
     room = (plane.right - plane.x(plane.x_low)) / 48
     whole = [round(value) for value in steps(plane.x_low, plane.x_high, max(int(room), 2))]
-    return tuple(Tick(plane.x(value), power_text(value)) for value in dict.fromkeys(whole))
+    return tuple(Tick(plane.x(value), f"2^{value}".replace("-", MINUS)) for value in dict.fromkeys(whole))
 
 
 def _share_ticks(plane: Plane, most: int, total: int) -> tuple[Tick, ...]:
