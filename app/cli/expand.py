@@ -7,11 +7,12 @@ from typing import Any
 
 from app.cli.progress import ProgressLine
 from app.tasks.expand_file import DTYPES, expand_file
+from app.weightfiles.source import is_address
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("source", metavar="IN", type=Path, help="a weight file, or a folder of a model")
+    parser.add_argument("source", metavar="IN", help="a weight file, a model's folder or a zip of one, or an address")
     parser.add_argument("target", metavar="OUT", type=Path, help="the .safetensors file to write, or a folder for it")
     parser.add_argument("--dtype", help=f"write all floats as this: {', '.join(DTYPES)} (default: as they are)")
     parser.add_argument("--json", action="store_true", help="print what was done as JSON")
@@ -20,10 +21,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Expand and print the summary."""
-    with ProgressLine(arguments.source) as line:
-        report = expand_file(
-            arguments.source, arguments.target, dtype=arguments.dtype, force=arguments.force, progress=line
-        )
+    source = arguments.source if is_address(arguments.source) else Path(arguments.source)
+    with ProgressLine(source) as line:
+        report = expand_file(source, arguments.target, dtype=arguments.dtype, force=arguments.force, progress=line)
     if arguments.json:
         print(json.dumps(report, indent=2))
     else:

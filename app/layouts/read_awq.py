@@ -8,7 +8,7 @@ from torch import Tensor
 
 from app.codec import torch_dtype
 from app.formats import find_format
-from app.layouts.bit_streams import as_bytes, unpack_stream
+from app.layouts.bit_streams import as_bytes
 from app.layouts.checked_parts import FLOATS, MOST_COLUMNS, check_shape, check_type, number, odd_shape
 from app.layouts.plain_codes import PlainCodes
 from app.layouts.rectangles import MatrixDecoder, read_rectangle
@@ -59,7 +59,7 @@ def _weight(stored: StoredTensors, name: str, codes: TensorEntry, zeros: TensorE
         turned_grid(_TurnedCodes(zeros, words).part, rows, groups, (1, group)),
     )
     text = "int4:" + ("channel" if groups == 1 else f"group={group}") + ":asymmetric"
-    decoder = MatrixDecoder(columns, numbers.dtype, numbers)
+    decoder = MatrixDecoder(columns, numbers.dtype, numbers, is_turned=True)
     return Weight(name, (rows, columns), dtype, (codes, scales, zeros), Encoding(LAYOUT, text, decoder))
 
 
@@ -72,10 +72,13 @@ class _TurnedCodes:
         """uint8 codes of the stored, turned matrix."""
         first, end = piece.column // _WORD, -(-piece.column_end // _WORD)
         words = read_rectangle(reader, self.entry, self.words, Piece(piece.row, piece.row_end, first, end))
-        nibbles = unpack_stream(as_bytes(words), 4).view(piece.rows, -1, _WORD)
-        ordered = nibbles.index_select(2, torch.tensor(_NIBBLE_OF)).view(piece.rows, -1)
+        stream = as_bytes(words).view(piece.rows, end - first, _WORD // 2)
+        codes = torch.empty(piece.rows, end - first, _WORD, dtype=torch.uint8)
+        for place, nibble in enumerate(_NIBBLE_OF):
+            byte, is_high = divmod(nibble, 2)
+            torch.bitwise_and(stream[:, :, byte] >> 4 * is_high, 15, out=codes[:, :, place])
         skipped = piece.column - first * _WORD
-        return ordered[:, skipped : skipped + piece.columns]
+        return codes.view(piece.rows, -1)[:, skipped : skipped + piece.columns]
 
     def turned(self, reader: TensorReader, piece: Piece) -> Tensor:
         """uint8 codes of the matrix."""

@@ -105,9 +105,11 @@ def _checked_state(written: Mapping[str, Any]) -> _State | None:
     shape, nested = written.get("shape"), written.get("nested_blocksize")
     offset = written.get("nested_offset", 0.0)
     is_sound = (
-        kind in _KINDS
+        isinstance(kind, str)
+        and kind in _KINDS
         and block is not None
         and 1 <= block <= 1 << 20
+        and isinstance(dtype, str)
         and dtype in FLOATS
         and isinstance(shape, list)
         and len(shape) <= 8

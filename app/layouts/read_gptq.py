@@ -68,7 +68,7 @@ def _weight(stored: StoredTensors, parts: _Parts) -> Weight:
     dtype = parts.scales.type.format
     codes = PackedColumns(parts.codes, words, rows, bits)
     numbers = ScaledCodes(codes.part, scales, torch_dtype(find_format(dtype)), zeros)
-    decoder = MatrixDecoder(columns, numbers.dtype, numbers)
+    decoder = MatrixDecoder(columns, numbers.dtype, numbers, is_turned=True)
     text = f"int{bits}:" + ("channel" if groups == 1 else f"group={group}")
     text += "" if stored.quantization_config.get("sym", True) is True else ":asymmetric"
     text += ":act-order" if is_ordered else ""

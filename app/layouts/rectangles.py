@@ -14,23 +14,27 @@ from app.weightfiles.tensor_reader import TensorReader
 PartOfMatrix = Callable[[TensorReader, Piece], Tensor]
 """The numbers `[rows, columns]` of a part of a matrix; what it gives is its own and not overwritten."""
 
-_READ_AT_ONCE = 256 << 10
+_SHORT_ROW = 16 << 10
 _WASTE = 8
-"""Whole rows are read where a part of each is wanted, if that is not more than so many times as much."""
+"""Whole rows are read where a part of each is wanted, if they are short or not more than so many times as much."""
+TURNED_ELEMENTS = 1 << 21
+"""Of a unit of a matrix that is stored turned: each read of it passes over all stored rows."""
 
 
 @dataclass(frozen=True, slots=True)
 class MatrixDecoder:
-    """A `Decoder` of a weight that is a matrix of rows of `columns` elements; any run of elements is a unit."""
+    """A `Decoder` of a weight that is a matrix of rows of `columns` elements."""
 
     columns: int
     dtype: torch.dtype
     part: PartOfMatrix
+    is_turned: bool = False
+    """Whether the matrix is stored column by column."""
 
     @property
     def unit(self) -> int:
         """See `Decoder`."""
-        return 1
+        return max(TURNED_ELEMENTS // self.columns, 1) * self.columns if self.is_turned else 1
 
     def decode(self, reader: TensorReader, first: int, count: int) -> Tensor:
         """See `Decoder`."""
@@ -68,15 +72,18 @@ def read_rectangle(reader: TensorReader, entry: TensorEntry, width: int, part: P
     """A copy `[rows, columns]` of a part of a tensor whose rows have `width` elements, whatever its shape."""
     if part.columns == width or part.rows == 1:
         return read_run(reader, entry, part.row * width + part.column, part.elements).view(part.rows, part.columns)
-    size = entry.type.bits // 8
-    whole = part.rows * width * size
-    if whole <= _READ_AT_ONCE or (whole <= reader.chunk_bytes and width <= _WASTE * part.columns):
-        rows = read_run(reader, entry, part.row * width, part.rows * width).view(part.rows, width)
-        return rows[:, part.column : part.column_end]
-    first = part.column
-    return torch.stack(
-        [read_run(reader, entry, row * width + first, part.columns) for row in range(part.row, part.row_end)]
-    )
+    row_bytes = width * entry.type.bits // 8
+    if row_bytes > _SHORT_ROW and width > _WASTE * part.columns:
+        first = part.column
+        rows = range(part.row, part.row_end)
+        return torch.stack([read_run(reader, entry, row * width + first, part.columns) for row in rows])
+    step = max(reader.chunk_bytes // max(row_bytes, 1), 1)
+    found = []
+    for row in range(part.row, part.row_end, step):
+        count = min(step, part.row_end - row)
+        band = read_run(reader, entry, row * width, count * width).view(count, width)
+        found.append(band[:, part.column : part.column_end])
+    return torch.cat(found)
 
 
 def matrix_of(shape: tuple[int, ...]) -> tuple[int, int]:

@@ -40,7 +40,7 @@ def test_what_is_mutated_below_is_whole(tmp_path: Path, name: str) -> None:
 def test_rows_may_be_none(tmp_path: Path, name: str) -> None:
     whole = made(name)
     tensors = {each: tensor[:0] if tensor.dim() else tensor for each, tensor in whole.tensors.items()}
-    _read_or_refuse(tmp_path, Made(tensors, whole.config, whole.metadata))
+    read_or_refuse(tmp_path, Made(tensors, whole.config, whole.metadata))
 
 
 _ODD = st.one_of(
@@ -98,7 +98,8 @@ def _mutate_document(draw: st.DrawFn, document: Any) -> Any:
 
 
 @st.composite
-def _mutated(draw: st.DrawFn) -> Made:
+def mutated(draw: st.DrawFn) -> Made:
+    """A whole file with up to three things changed."""
     whole = made(draw(st.sampled_from(NAMES)))
     tensors, config, metadata = dict(whole.tensors), copy.deepcopy(whole.config), dict(whole.metadata)
     for _ in range(draw(st.integers(1, 3))):
@@ -132,12 +133,13 @@ def _mutated_state(draw: st.DrawFn, stored: Tensor) -> Tensor:
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(changed=_mutated())
+@given(changed=mutated())
 def test_contradictions(tmp_path: Path, changed: Made) -> None:
-    _read_or_refuse(tmp_path, changed)
+    read_or_refuse(tmp_path, changed)
 
 
-def _read_or_refuse(folder: Path, changed: Made) -> None:
+def read_or_refuse(folder: Path, changed: Made) -> None:
+    """The one or the other; fails at anything else."""
     path = save(folder, changed.tensors, changed.config, changed.metadata or None)
     try:
         found = read_back(path)
