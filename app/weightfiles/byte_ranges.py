@@ -5,9 +5,10 @@ is in memory than the caller's buffer.
 """
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from app.errors import WeightFileError
 from app.weightfiles.regular_file import open_regular
@@ -47,15 +48,40 @@ class ByteRanges(Protocol):
         ...
 
 
+@runtime_checkable
+class FarRanges(ByteRanges, Protocol):
+    """Bytes behind a network, where many small reads are best asked for together."""
+
+    def announce(self, places: Sequence[tuple[int, int]]) -> None:
+        """Gets what will be read soon: offsets and how many bytes, each small."""
+        ...
+
+
+def announce(ranges: ByteRanges, places: Sequence[tuple[int, int]]) -> None:
+    """Tells what will be read soon; nothing happens where the bytes are at hand."""
+    if isinstance(ranges, FarRanges):
+        ranges.announce(places)
+
+
+def read_buffer(ranges: ByteRanges, offset: int, count: int) -> bytearray:
+    """So many bytes at that offset, once in memory; the caller has bounded `count`.
+
+    Raises:
+        WeightFileError: `file.shrank`.
+    """
+    buffer = bytearray(count)
+    with memoryview(buffer) as view:
+        ranges.read_into(view, offset)
+    return buffer
+
+
 def read_exactly(ranges: ByteRanges, offset: int, count: int) -> bytes:
     """So many bytes at that offset; the caller has bounded `count`.
 
     Raises:
         WeightFileError: `file.shrank`.
     """
-    buffer = bytearray(count)
-    ranges.read_into(memoryview(buffer), offset)
-    return bytes(buffer)
+    return bytes(read_buffer(ranges, offset, count))
 
 
 def read_start(ranges: ByteRanges, count: int) -> bytes:

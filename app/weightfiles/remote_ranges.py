@@ -5,16 +5,19 @@ What opening asks for is small and near together, so blocks are kept; long reads
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 from app.errors import WeightFileError
+from app.weightfiles.announced_places import AnnouncedPlaces
 from app.weightfiles.strict_json import shown
 
 BLOCK_BYTES = 64 << 10
 MAX_BLOCKS = 64
 ATTEMPTS = 3
 _FIRST_PAUSE = 0.2
+_CONCURRENT = frozenset({"http", "https", "hf", "s3", "s3a"})
+"""Where each open file is a thing of its own, and a request takes long."""
 _CHANGES = ("size", "ETag", "etag", "blob_id", "LastModified", "last_modified", "Last-Modified", "mtime", "created")
 """What stores tell of an object that is different once it has been written again."""
 
@@ -24,6 +27,8 @@ T = TypeVar("T")
 class RemoteSystem(Protocol):
     """What is used of an fsspec file system."""
 
+    @property
+    def protocol(self) -> str | tuple[str, ...]: ...
     def info(self, path: str) -> Mapping[str, Any]: ...
     def ls(self, path: str, detail: bool = True) -> list[Mapping[str, Any]]: ...  # noqa: FBT001, FBT002 - fsspec's own
     def open(self, path: str, mode: str, **options: Any) -> Any: ...
@@ -48,12 +53,15 @@ class RemoteFile:
         self._system = system
         self._path = path
         self._blocks: OrderedDict[int, bytes] = OrderedDict()
-        self._file = asked(lambda: system.open(path, "rb", block_size=BLOCK_BYTES, cache_type="none"), name)
+        self._announced = AnnouncedPlaces()
+        self._file = self._open()
 
     def read_into(self, buffer: memoryview, offset: int) -> None:
         """See `ByteRanges`."""
         if offset + len(buffer) > self.size:
             raise WeightFileError("file.shrank")
+        if self._announced.read_into(buffer, offset):
+            return
         if len(buffer) > BLOCK_BYTES * MAX_BLOCKS // 4:
             buffer[:] = self._fetch(offset, len(buffer))
             return
@@ -64,6 +72,12 @@ class RemoteFile:
             begin = index * BLOCK_BYTES
             low, high = max(offset, begin), min(offset + len(buffer), begin + len(block))
             buffer[low - offset : high - offset] = block[low - begin : high - begin]
+
+    def announce(self, places: Sequence[tuple[int, int]]) -> None:
+        """See `FarRanges`: several requests are on their way at a time, so that opening does not wait for each."""
+        protocols = self._system.protocol
+        if _CONCURRENT.intersection((protocols,) if isinstance(protocols, str) else protocols):
+            self._announced.get(places, self.size, self._fetch_apart)
 
     def ensure_unchanged(self) -> None:
         """See `ByteRanges`."""
@@ -92,10 +106,23 @@ class RemoteFile:
         while len(self._blocks) > MAX_BLOCKS:
             self._blocks.popitem(last=False)
 
-    def _fetch(self, begin: int, count: int) -> bytes:
+    def _open(self) -> Any:
+        return asked(lambda: self._system.open(self._path, "rb", block_size=BLOCK_BYTES, cache_type="none"), self.name)
+
+    def _fetch_apart(self, runs: Sequence[tuple[int, int]]) -> list[bytes]:
+        """Runs through an open file of its own, which nobody else moves."""
+        file = self._open()
+        try:
+            return [self._fetch(begin, count, file) for begin, count in runs]
+        finally:
+            file.close()
+
+    def _fetch(self, begin: int, count: int, file: Any = None) -> bytes:
+        source = self._file if file is None else file
+
         def read() -> bytes:
-            self._file.seek(begin)
-            content: bytes = self._file.read(count)
+            source.seek(begin)
+            content: bytes = source.read(count)
             return content
 
         content = asked(read, self.name)

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from app.errors import WeightFileError
-from app.weightfiles.byte_ranges import ByteRanges, read_exactly
+from app.weightfiles.byte_ranges import ByteRanges, announce, read_exactly
 from app.weightfiles.strict_json import shown
 from app.weightfiles.zip_end import LOCAL_SIGNATURE, find_directory
 
@@ -25,6 +25,8 @@ _DESCRIPTOR = 0x0008
 _KNOWN_FLAGS = 0x080E
 """How hard deflate tried, a descriptor behind the data, and a name in UTF-8."""
 _FULL = 0xFFFFFFFF
+_USUAL_EXTRA_BYTES = 96
+"""PyTorch fills up to the next multiple of 64."""
 _LONG_SIZES = 1
 _FILE_TYPE, _REGULAR, _FOLDER = 0o170000, 0o100000, 0o040000
 
@@ -77,6 +79,7 @@ def read_archive(ranges: ByteRanges, *, equal_case: bool = True) -> ZipArchive:
         raise WeightFileError("zip.start")
     if entries[-1].begin >= directory.begin:
         raise WeightFileError("zip.directory")
+    announce(ranges, [_around(entry) for entry in entries])
     members: dict[str, ZipMember] = {}
     seen: set[str] = set()
     for entry, end in zip(entries, [entry.begin for entry in entries[1:]] + [directory.begin], strict=True):
@@ -91,6 +94,12 @@ def read_archive(ranges: ByteRanges, *, equal_case: bool = True) -> ZipArchive:
     if not members:
         raise WeightFileError("zip.empty")
     return ZipArchive(ranges, MappingProxyType(members))
+
+
+def _around(entry: _Entry) -> tuple[int, int]:
+    """The bytes of a member's own header, and of the descriptor before it."""
+    before = min(entry.begin, max(_DESCRIPTORS))
+    return entry.begin - before, before + _LOCAL.size + len(entry.name) + _USUAL_EXTRA_BYTES
 
 
 def _entries(content: bytes, members: int) -> Iterator[_Entry]:

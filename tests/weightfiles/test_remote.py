@@ -1,10 +1,12 @@
 """Weights at an address: opened in the time of their headers, from a web server on loopback and from memory."""
 
+import io
 import json
 import re
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -35,6 +37,9 @@ class Server:
     failures: int = 0
     served: list[int] = field(default_factory=list)
     address: str = ""
+    delay: float = 0.0
+    at_once: list[int] = field(default_factory=lambda: [0, 0])
+    """Requests that are being answered, now and at most."""
 
 
 class QuietServer(ThreadingHTTPServer):
@@ -53,6 +58,13 @@ def server() -> Iterator[Server]:
             self.do_GET()
 
         def do_GET(self) -> None:
+            told.at_once[0] += 1
+            told.at_once[1] = max(told.at_once)
+            time.sleep(told.delay)
+            self._answer()
+            told.at_once[0] -= 1
+
+        def _answer(self) -> None:
             content = told.files.get(self.path.partition("?")[0])
             if self.headers.get("Range") and told.failures:
                 told.failures -= 1
@@ -122,6 +134,22 @@ def test_opening_takes_the_bytes_of_the_header(server: Server) -> None:
         assert torch.equal(TensorReader(file).elements(entry, 0, entry.elements), LARGE[entry.name])
         assert sum(server.served) - opening <= entry.bytes + 2 * BLOCK_BYTES
         file.ensure_unchanged()
+
+
+def test_a_checkpoint_is_opened_by_many_requests_at_a_time(server: Server) -> None:
+    out = io.BytesIO()
+    tensors = {f"w{index}": torch.full((20_000,), float(index)) for index in range(60)}
+    torch.save(tensors, out)
+    server.files["/model.bin"] = out.getvalue()
+    server.delay = 0.005
+    with WeightFile(f"{server.address}/model.bin") as file:
+        assert server.at_once[1] >= 4
+        assert len(server.served) < 80
+        assert sum(server.served) < 1 << 20
+        server.delay = 0.0
+        reader = TensorReader(file)
+        for entry in file.header.tensors[::10]:
+            assert torch.equal(reader.elements(entry, 0, entry.elements), tensors[entry.name])
 
 
 def test_a_server_that_fails_twice_is_asked_again(server: Server) -> None:
