@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.errors import Busy, NotFound
-from app.jobs.client import JobClient
+from app.jobs.client import JobClient, after_id
 from app.jobs.states import JobState, State
 from app.records import FileRecord, JobRecord, Records
 from app.storage import Storage
@@ -145,6 +145,17 @@ class TensorViews:
             raise NotFound("record.unknown")
         record: JobRecord = self._records.find_job(owner, job_id)
         return self._records.result_tensor(record.id, name)
+
+    def is_reading_result(self, owner: str | None, job_id: str) -> bool:
+        """Whether the result of a job is still being analysed.
+
+        Raises:
+            NotFound: `record.unknown`.
+        """
+        if owner is None:
+            raise NotFound("record.unknown")
+        state = self._jobs.state(after_id(self._records.find_job(owner, job_id).id))
+        return not state.state.is_final
 
     def look(self, owner: str | None, file_id: str, name: str, window: LookWindow) -> Look:
         """A look that was made before, or else one that is begun; asking again asks how far it is.

@@ -48,6 +48,7 @@ class PairRow:
 class JobTensorPage:
     """The view of `job_tensor.html`. A side is None while, or where, nothing is known of it."""
 
+    href: str
     job_href: str
     job_name: str
     file_tensor_href: str | None
@@ -56,6 +57,8 @@ class JobTensorPage:
     error: CompressedRow
     before: Side | None
     after: Side | None
+    is_reading: bool
+    """Whether the result is being read just now."""
     rows: tuple[PairRow, ...]
     magnitudes: Magnitudes | None
 
@@ -72,6 +75,7 @@ def show(language: Language, job_id: str, request: Request, owner: KnownOwner, n
     before = _before(workspace, owner, record.file, name)
     after = workspace.result_tensor(owner, job_id, name)
     page = JobTensorPage(
+        href=tensor_address(f"/{language}/jobs/{job_id}", name),
         job_href=f"/{language}/jobs/{job_id}",
         job_name=f"{record.file_name} → {scheme_text(record.options, language)}",
         file_tensor_href=tensor_address(f"/{language}/files/{record.file}", name) if before else None,
@@ -80,6 +84,7 @@ def show(language: Language, job_id: str, request: Request, owner: KnownOwner, n
         error=compressed_row(found, language),
         before=_side(before),
         after=_side(after),
+        is_reading=after is None and workspace.is_reading_result(owner, job_id),
         rows=_rows(before, after),
         magnitudes=magnitudes_of((before or {}).get("binades"), (after or {}).get("binades")),
     )
