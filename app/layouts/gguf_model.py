@@ -16,7 +16,17 @@ from app.layouts.gguf_model_metadata import (
     general_pairs,
     pooling_of,
 )
-from app.layouts.gguf_names import FLOAT32_ONLY, PERMUTED, Place, is_left_out, missing_modules, module_of, place_of
+from app.layouts.gguf_names import (
+    FLOAT32_ONLY,
+    PERMUTED,
+    Place,
+    is_left_out,
+    missing_modules,
+    module_of,
+    place_of,
+    prefix_of,
+)
+from app.layouts.gguf_original import original_pairs
 from app.layouts.gguf_special_tokens import chat_template_pairs, special_token_pairs
 from app.layouts.gguf_tokenizer import TokenizerPairs, UnsupportedTokenizer, tokenizer_pairs, word_list_pairs
 from app.layouts.weights import Weight
@@ -84,10 +94,12 @@ def model_of(source: Source, weights: Sequence[Weight]) -> OutputModel:
     except UnsupportedModel as error:
         targets = {weight.name: Target(weight.name) for weight in weights}
         return OutputModel(targets, tuple(general_pairs("unknown", name)), (error.remark,))
-    rows = next(weight.shape[0] for weight in weights if targets[weight.name].name == EMBEDDINGS)
-    tokenizer, remarks = _tokenizer(source, config, rows, description.architecture)
-    pairs = (*general_pairs(description.architecture, name), *description.pairs, *tokenizer)
-    return OutputModel(targets, pairs, remarks, description.rope_factors, description.architecture)
+    architecture = description.architecture
+    embeddings = next(weight for weight in weights if targets[weight.name].name == EMBEDDINGS)
+    tokenizer, remarks = _tokenizer(source, config, embeddings.shape[0], architecture)
+    hints = original_pairs(prefix_of(embeddings.name, architecture), description.first_position)
+    pairs = (*general_pairs(architecture, name), *description.pairs, *tokenizer, *hints)
+    return OutputModel(targets, pairs, remarks, description.rope_factors, architecture)
 
 
 def _model_name(config: Mapping[str, object]) -> str:

@@ -205,6 +205,11 @@ def permuted_rows(name: str, architecture: str) -> bool:
     return module_of(name) in PERMUTED.get(architecture, frozenset())
 
 
+def prefix_of(name: str, architecture: str) -> str:
+    """What stands before the usual names in that Hugging Face name."""
+    return next((prefix for prefix in FAMILIES[architecture].prefixes[1:] if name.startswith(prefix)), "")
+
+
 def _without_prefix(name: str, family: ModelFamily) -> str:
     for prefix in family.prefixes[1:]:
         if name.startswith(prefix):

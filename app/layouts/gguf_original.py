@@ -16,9 +16,15 @@ from app.layouts.read_gguf import LAYOUT, BlockDecoder
 from app.layouts.rectangles import read_run
 from app.layouts.weight import Encoding, Weight
 from app.weightfiles.file_header import FileHeader, TensorEntry
+from app.weightfiles.gguf_layout import KeyValue, ValueType
 from app.weightfiles.tensor_reader import TensorReader
 
 MOST_EXPERTS = 4096
+MOST_HEAD_ELEMENTS = 1 << 24
+"""A head is put in order at once; those of real models are eight times smaller."""
+PREFIX, FIRST_POSITION = "bitlens.name_prefix", "bitlens.first_position"
+"""Keys of our own, which no other program reads: what the names and shapes do not tell."""
+POSITIONS = "position_embd.weight"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +58,26 @@ def original_weights(header: FileHeader, weights: Sequence[Weight]) -> tuple[Wei
     return tuple(found for weight in weights for found in _originals(weight, architecture, header.metadata))
 
 
+def original_pairs(prefix: str, first_position: int) -> tuple[KeyValue, ...]:
+    """What a file says of its original: what stood before the names, and how many first rows are not stored."""
+    pairs = (
+        KeyValue(PREFIX, ValueType.STRING, prefix),
+        KeyValue(FIRST_POSITION, ValueType.UINT32, first_position),
+    )
+    return tuple(pair for pair in pairs if pair.value)
+
+
 def _originals(weight: Weight, architecture: str, metadata: Mapping[str, Any]) -> Iterator[Weight]:
     if module_of(weight.name).endswith(EXPERTS_SUFFIX):
         yield from _experts(weight, architecture)
         return
+    prefix = metadata.get(PREFIX)
     name = hf_name(weight.name, architecture)
-    if name is None:
+    if name is None or (weight.name == POSITIONS and metadata.get(FIRST_POSITION)):
         yield weight
-    elif permuted_rows(weight.name, architecture):
+        return
+    name = prefix + name if isinstance(prefix, str) and prefix in FAMILIES[architecture].prefixes else name
+    if permuted_rows(weight.name, architecture):
         yield replace(_restored(weight, architecture, metadata), name=name)
     else:
         yield replace(weight, name=name)
@@ -70,9 +88,11 @@ def _restored(weight: Weight, architecture: str, metadata: Mapping[str, Any]) ->
     key = "head_count" if module_of(weight.name) == "attn_q" else "head_count_kv"
     heads = metadata.get(f"{architecture}.attention.{key}", metadata.get(f"{architecture}.attention.head_count"))
     rows = weight.shape[0] if weight.shape else 0
-    if not isinstance(heads, int) or heads < 1 or rows % (2 * heads) or not rows or not weight.is_readable:
+    if not isinstance(heads, int) or heads < 1 or rows % (2 * heads) or not weight.elements or not weight.is_readable:
         return weight
     columns = weight.shape[-1] if len(weight.shape) > 1 else 1
+    if rows // heads * columns > MOST_HEAD_ELEMENTS:
+        return weight
     scheme = weight.format if weight.encoding is None else weight.encoding.scheme
     decoder = RowsDecoder(weight, RowOrder(columns, rows // heads))
     return replace(weight, encoding=Encoding(LAYOUT, scheme, decoder))

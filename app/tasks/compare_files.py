@@ -4,6 +4,7 @@ import os
 from typing import Any
 
 from app.errors import WeightFileError
+from app.layouts.gguf_original import original_weights
 from app.layouts.tied_weights import tied_names
 from app.layouts.weights import Weight, WeightReader, find_weights
 from app.metrics.error_sums import NO_ERROR, ErrorFigures
@@ -46,10 +47,14 @@ class _Comparison:
     """Pairs of weights of the same name."""
 
     def __init__(self, before: WeightFile, after: WeightFile) -> None:
-        self.stored = {weight.name: weight for weight in find_weights(after)}
+        self._weights, found = find_weights(before), find_weights(after)
+        if before.header.kind != after.header.kind:
+            # llama.cpp has names and an order of rows of its own.
+            self._weights = original_weights(before.header, self._weights)
+            found = original_weights(after.header, found)
+        self.stored = {weight.name: weight for weight in found}
         self.used: set[str] = set()
         self.missing: list[str] = []
-        self._weights = find_weights(before)
         self._tied = tied_names(after.header.metadata, self.stored)
         self._before = WeightReader(before)
         self._after = WeightReader(after)

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from app.errors import InvalidInput
 from app.formats import FloatFormat, find_format
+from app.layouts.gguf_original import original_weights
 from app.layouts.weights import WeightReader, find_weights
 from app.metrics.blocks import blocks
 from app.schemes.casts import CastCounts, cast_block
@@ -52,7 +53,8 @@ def expand_file(
     output = ExpandTarget(Path(target), Path(source))
     output.check(force=force)
     with one_thread(), WeightFile(source) as file:
-        plan = plan_expansion(file, find_weights(file), dtype, is_folder=output.is_folder)
+        weights = original_weights(file.header, find_weights(file))
+        plan = plan_expansion(file, weights, dtype, is_folder=output.is_folder)
         with output.writing(plan) as paths:
             rows = _Expansion(file, progress).rows(plan, paths)
             output.write_companions(file.source, plan, dtype)
