@@ -10,10 +10,10 @@ from torch import Tensor
 from app.errors import InvalidInput
 from app.layouts.refusals import refusal
 from app.layouts.weights import Weight
-from app.layouts.whole_scales import OnlyScale, ends_of, whole_pair, whole_scale
+from app.layouts.whole_scales import fixed
 from app.layouts.writing import Band, Numbers, Outcome, Write
 from app.metrics.error_sums import NO_PAIRS, PairSums
-from app.metrics.tensor_error import pair_sums
+from app.metrics.fast import pair_sums_fast
 from app.schemes.affine import AffineScheme
 from app.schemes.affine_offsets import PackedZeroPoints
 from app.schemes.fast import dequantize_fast, quantize_fast
@@ -21,7 +21,6 @@ from app.schemes.fast_measured import quantize_measured
 from app.schemes.grid_scheme import GridScheme
 from app.schemes.microscaling import NvidiaScheme
 from app.schemes.partitions import Granularity, Partition
-from app.schemes.scale_formats import ScaleFormat
 from app.schemes.scheme import Choices, QuantizedTensor, ScaleRule, Scheme
 from app.weightfiles.file_layout import StoredTensor
 
@@ -122,44 +121,21 @@ class _Run:
     def sums(self) -> PairSums:
         """Writes everything."""
         scheme = self._scheme
-        if scheme.partition.granularity is Granularity.TENSOR:
-            return self._with_one_scale()
         if scheme.partition.granularity is Granularity.BLOCK and isinstance(scheme, GridScheme):
             return self._in_rectangles(scheme)
-        if isinstance(scheme, NvidiaScheme):
-            self._scheme = self._with_global_scale(scheme)
+        self._scheme = fixed(scheme, self._numbers, self._coder.choices)
+        if isinstance(self._scheme, NvidiaScheme):
+            slot, divisor = self._coder.slots.global_scale, self._scheme.global_scale
+            assert slot is not None
+            assert divisor is not None
+            self._put(slot.name, 0, torch.tensor([divisor]))
+        rule = ScaleRule.ABSMAX if scheme.partition.granularity is Granularity.TENSOR else None
         total = NO_PAIRS
         for band in self._numbers.bands(unit_rows(scheme), unit_columns(scheme)):
-            found, sums = self._measured(self._scheme, band)
+            found, sums = self._measured(self._scheme, band, rule)
             total += sums
             self._write_codes(band, found.codes)
             self._write_blocks(band, found)
-        return total
-
-    def _with_one_scale(self) -> PairSums:
-        scheme, choices = self._scheme, self._coder.choices
-        total = NO_PAIRS
-        if isinstance(scheme, AffineScheme):
-            pair = whole_pair(scheme, self._numbers, choices)
-            for band in self._numbers.bands(1, 32):
-                found = scheme.with_pairs(band.values, pair, self._seed(band))
-                total += self._sums(scheme, band.values, found)
-                self._write_codes(band, found.codes)
-            self._write_scales(0, scheme.scale_format.stored(pair[0]))
-            assert self._coder.slots.zero_points is not None
-            self._put(self._coder.slots.zero_points.name, 0, scheme.offset_layout.stored(pair[1].view(1, 1)))
-            return total
-        scales = whole_scale(scheme, self._numbers, choices)
-        fixed = replace(
-            scheme,
-            partition=Partition(Granularity.GROUP, 128),
-            scale_format=OnlyScale("float32", only=float(scales)),
-        )
-        for band in self._numbers.bands(1, 128):
-            found, sums = self._measured(fixed, band, ScaleRule.ABSMAX)
-            total += sums
-            self._write_codes(band, found.codes)
-        self._write_scales(0, scheme.scale_format.stored(scales))
         return total
 
     def _in_rectangles(self, scheme: GridScheme) -> PairSums:
@@ -178,14 +154,6 @@ class _Run:
             self._write_scales(band.row // height * -(-columns // width), found.scales)
         return total
 
-    def _with_global_scale(self, scheme: NvidiaScheme) -> NvidiaScheme:
-        low, high = ends_of(self._numbers)
-        fitted = scheme.fitted_format(torch.tensor([[max(-low, high)]]))
-        slot = self._coder.slots.global_scale
-        assert slot is not None
-        self._put(slot.name, 0, torch.tensor([fitted.divisor]))
-        return _FittedNvidiaScheme(scheme.name, scheme.grid, scheme.partition, fitted, scheme.packing, rule=scheme.rule)
-
     def _measured(
         self, scheme: GridScheme | AffineScheme, band: Band, rule: ScaleRule | None = None
     ) -> tuple[QuantizedTensor, PairSums]:
@@ -195,14 +163,17 @@ class _Run:
             found, sums = quantize_measured(scheme, band.values, choices, out)
         else:
             found = quantize_fast(scheme, band.values, choices, out)
-            sums = self._sums(scheme, band.values, found)
+            sums = pair_sums_fast(band.values, self._restored(scheme, found), choices.threads)
         self._last = found
         return found, sums
 
-    def _sums(self, scheme: Scheme, values: Tensor, found: QuantizedTensor) -> PairSums:
+    def _restored(self, scheme: GridScheme | AffineScheme, found: QuantizedTensor) -> Tensor:
+        """float32: the numbers that the owner gives."""
         if self._coder.restored is not None:
-            return pair_sums(values, self._coder.restored(scheme, found))
-        return pair_sums(values, dequantize_fast(scheme, found).to(self._coder.read_dtype))
+            return self._coder.restored(scheme, found).to(torch.float32)
+        restored = dequantize_fast(scheme, found, threads=self._coder.choices.threads)
+        dtype = self._coder.read_dtype
+        return restored if dtype is torch.float32 else restored.to(dtype).to(torch.float32)
 
     def _seed(self, band: Band) -> int | None:
         """Bands have random numbers of their own."""
@@ -221,25 +192,16 @@ class _Run:
     def _write_blocks(self, band: Band, found: QuantizedTensor) -> None:
         partition = self._scheme.partition
         across = partition.scale_shape(self._numbers.shape)[1]
+        is_whole = partition.granularity is Granularity.TENSOR
         assert found.scales is not None
-        self._write_scales(band.row * across + band.column // max(partition.columns, 1), found.scales)
+        first = 0 if is_whole else band.row * across + band.column // max(partition.columns, 1)
+        self._write_scales(first, found.scales)
         slot = self._coder.slots.zero_points
         if slot is not None and isinstance(self._scheme, AffineScheme):
             assert found.zero_points is not None
-            first = band.row * across + band.column // max(partition.columns, 1)
             if isinstance(self._scheme.offset_layout, PackedZeroPoints):
                 first = band.row // _ZERO_POINT_ROWS * self._scheme.pairs.bits * across
             self._put(slot.name, first * found.zero_points.element_size(), found.zero_points)
-
-
-@dataclass(frozen=True, slots=True)
-class _FittedNvidiaScheme(NvidiaScheme):
-    """NVFP4 of a part of a tensor: the global scale is the whole one's."""
-
-    def fitted_format(self, values: Tensor) -> ScaleFormat:
-        """See `GridScheme`."""
-        del values
-        return self.scale_format
 
 
 def _rectangles(values: Tensor, height: int, width: int) -> Tensor:

@@ -4,10 +4,6 @@ SENTENCES: dict[str, str] = {
     "compare.nothing-common": (
         "The two files have no tensor in common. Give the original first, then the compressed file."
     ),
-    "compare.packed": (
-        "The packed codes of tensor “{tensor}” do not fit its shape, or are of a kind that cannot be read. Compress "
-        "the original again."
-    ),
     "compare.shape": "Tensor “{tensor}” has a different shape in the second file. Compare files of the same model.",
     "compare.unreadable": (
         "Tensor “{tensor}” differs, but its format cannot be read as numbers, so the error cannot be measured."
