@@ -52,11 +52,12 @@ _MIXED = 1024
 
 
 def file_type_pairs(stored: Sequence[StoredTensor]) -> tuple[KeyValue, KeyValue]:
-    """What most numbers of matrices are stored in, and the version of the block types."""
+    """What most numbers in blocks are stored in, or most of all where none are; and the version of the block types."""
+    matrices = [tensor for tensor in stored if len(tensor.shape) > 1]
+    in_blocks = [tensor for tensor in matrices if tensor.type.block_elements > 1]
     counts = Counter[str]()
-    for tensor in stored:
-        if len(tensor.shape) > 1:
-            counts[tensor.type.name] += element_count(tensor.shape)
+    for tensor in in_blocks or matrices:
+        counts[tensor.type.name] += element_count(tensor.shape)
     usual = max(sorted(counts), key=lambda name: counts[name], default="F32")
     return (
         KeyValue(FILE_TYPE, ValueType.UINT32, _FILE_TYPES.get(usual, _MIXED)),
