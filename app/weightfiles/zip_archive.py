@@ -24,6 +24,8 @@ _ENCRYPTED = 0x2041
 _DESCRIPTOR = 0x0008
 _KNOWN_FLAGS = 0x080E
 """How hard deflate tried, a descriptor behind the data, and a name in UTF-8."""
+_NEWEST_VERSION = 63
+"""Of the format, as an entry says that it needs it."""
 _FULL = 0xFFFFFFFF
 _USUAL_EXTRA_BYTES = 96
 """PyTorch fills up to the next multiple of 64."""
@@ -112,7 +114,7 @@ def _entries(content: bytes, members: int) -> Iterator[_Entry]:
         extra_at = name_at + fields[10]
         comment_at = extra_at + fields[11]
         at = comment_at + fields[12]
-        if fields[0] != _ENTRY_SIGNATURE or at > len(content) or fields[13]:
+        if fields[0] != _ENTRY_SIGNATURE or at > len(content) or fields[13] or fields[2] > _NEWEST_VERSION:
             raise WeightFileError("zip.directory")
         size, stored, begin = _long(fields[9], fields[8], fields[16], extra=content[extra_at:comment_at])
         yield _Entry(content[name_at:extra_at], fields[3], fields[4], fields[7], stored, size, begin, fields[15] >> 16)
