@@ -7,9 +7,9 @@ from typing import Any
 
 from app.weightfiles.source import Source
 
-MAX_CONTAINERS = 3_000_000
+MAX_CONTAINERS = 1_500_000
 """Objects and arrays; a tokenizer's merges take up to half a million."""
-MAX_VALUES = 12_000_000
+MAX_VALUES = 4_000_000
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 

@@ -160,7 +160,10 @@ def _bert(settings: _Settings, model_type: str, pooling: str | None) -> ModelDes
     padding = settings.config.get("pad_token_id")
     is_offset = model_type == "roberta" and isinstance(padding, int) and 0 <= padding < MOST_LAYERS
     first = padding + 1 if is_offset and isinstance(padding, int) else 0
-    settings.count("context_length", settings.whole("max_position_embeddings") - first)
+    positions = settings.whole("max_position_embeddings")
+    if positions <= first:
+        raise UnsupportedModel("remark.gguf-bad-config")
+    settings.count("context_length", positions - first)
     settings.number("attention.layer_norm_epsilon", settings.real("layer_norm_eps", 1e-12))
     settings.pairs.append(KeyValue("bert.attention.causal", ValueType.BOOL, value=False))
     if pooling is not None:
@@ -214,7 +217,7 @@ def _rope(settings: _Settings, head_size: int) -> tuple[float, ...]:
         raise UnsupportedModel("remark.gguf-bad-config")
     base = positive(found.get("rope_theta") or settings.config.get("rope_theta") or _ROPE_DEFAULT)
     settings.number("rope.freq_base", base)
-    kind = found.get("rope_type") or found.get("type") or "default"
+    kind = str(found.get("rope_type") or found.get("type") or "default")
     if kind in {"linear", "yarn"}:
         settings.pairs.append(KeyValue(f"{settings.architecture}.rope.scaling.type", ValueType.STRING, kind))
         settings.number("rope.scaling.factor", positive(found.get("factor")))
@@ -230,7 +233,10 @@ def _rope(settings: _Settings, head_size: int) -> tuple[float, ...]:
 def _yarn(settings: _Settings, found: Mapping[str, Any]) -> None:
     if found.get("mscale") or found.get("mscale_all_dim") or found.get("truncate") is False:
         raise UnsupportedModel("remark.gguf-other-setting")
-    settings.count("rope.scaling.original_context_length", int(positive(found.get("original_max_position_embeddings"))))
+    context = positive(found.get("original_max_position_embeddings"))
+    if not 1 <= context < MOST:
+        raise UnsupportedModel("remark.gguf-bad-config")
+    settings.count("rope.scaling.original_context_length", int(context))
     names = {"attention_factor": "attn_factor", "beta_fast": "beta_fast", "beta_slow": "beta_slow"}
     for theirs, ours in names.items():
         if found.get(theirs) is not None:

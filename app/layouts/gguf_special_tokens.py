@@ -29,13 +29,14 @@ def special_token_pairs(
     names = {kind: _token_name(settings, kind) for kind in (*_KEYS, "cls")}
     for kind, other in _STANDS_FOR.items():
         names[kind] = names[kind] or names[other]
+    first, last = _ends(tokenizer.get("post_processor"))
+    names["sep"] = names["sep"] or _separator(tokenizer.get("post_processor"))
     found = {kind: _token_id(names[kind], kind, config, ids) for kind in _KEYS}
     pairs = [
         KeyValue(f"tokenizer.ggml.{key}", ValueType.UINT32, token)
         for kind, key in _KEYS.items()
         if (token := found[kind]) is not None
     ]
-    first, last = _ends(tokenizer.get("post_processor"))
     added = {
         "bos": _is_added(settings, "bos", first, found["bos"], ids),
         "eos": _is_added(settings, "eos", last, found["eos"], ids),
@@ -94,6 +95,12 @@ def _ends(processor: Any) -> tuple[str | None, str | None]:
         if step.get("type") == "TemplateProcessing" and isinstance(step.get("single"), list):
             return _template_ends(step["single"])
     return None, None
+
+
+def _separator(processor: Any) -> str | None:
+    """RoBERTa's tokenizers name what stands between two texts there alone."""
+    is_it = isinstance(processor, dict) and processor.get("type") == "RobertaProcessing"
+    return _first_of(processor.get("sep")) or None if is_it else None
 
 
 def _template_ends(single: Sequence[Any]) -> tuple[str, str]:
