@@ -8,6 +8,7 @@ from typing import Any
 
 from app.cli.columns import figure, printable
 from app.cli.progress import ProgressLine
+from app.layouts.gguf_writing import GGUF
 from app.layouts.table import LAYOUTS
 from app.tasks.compress_file import compress_file, plan_only
 from app.tasks.compress_options import SCHEMES, CompressOptions
@@ -39,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--double-quant", action="store_true", default=None, help="quantize the scales as well")
     parser.add_argument("--signed-scales", action="store_true", default=None, help="let scales be negative")
     parser.add_argument("--mx-scale", help="floor, ceil, rceil, even or mse")
-    parser.add_argument("--layout", help=f"one of {', '.join(LAYOUTS)} (default: the scheme's own)")
+    parser.add_argument("--layout", help=f"one of {', '.join(LAYOUTS)} (default: by OUT.gguf, else the scheme's)")
     for option, said in PATTERN_OPTIONS.items():
         parser.add_argument(f"--{option}", action="append", default=[], metavar="PATTERN", help=said)
     parser.add_argument(
@@ -59,9 +60,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Compress and print the summary."""
     given = {name: getattr(arguments, name) for name in CompressOptions.__dataclass_fields__}
+    if given["layout"] is None and arguments.target.suffix == GGUF.suffix:
+        given["layout"] = GGUF.name
     options = CompressOptions.from_json(given)
     if arguments.plan:
-        print_plan(plan_only(arguments.source, arguments.target, options), as_json=arguments.json)
+        plan = plan_only(arguments.source, arguments.target, options)
+        print_plan(plan, as_json=arguments.json)
+        _print_remarks(plan)
         return 0
     with ProgressLine(arguments.source) as line:
         report = compress_file(
@@ -73,11 +78,15 @@ def run(arguments: argparse.Namespace) -> int:
             progress=line,
         )
     print_report(report, as_json=arguments.json)
+    _print_remarks(report)
     if report.get("config") == "kept":
         print(say("output.config-kept", {}), file=sys.stderr)
-    for remark in report.get("remarks", ()):
-        print(say(remark, {}), file=sys.stderr)
     return 0
+
+
+def _print_remarks(report: dict[str, Any]) -> None:
+    for remark in report["remarks"]:
+        print(say(remark, {}), file=sys.stderr)
 
 
 def print_plan(plan: dict[str, Any], *, as_json: bool) -> None:

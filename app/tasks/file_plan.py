@@ -121,7 +121,9 @@ def plan_file(file: WeightFile, weights: Sequence[Weight], options: CompressOpti
     kept, tied = _without_twins(weights)
     session = options.output_layout.begin(file, kept)
     plans = [_plan_weight(weight, options, session) for weight in kept]
-    if all(plan.kept is not None and plan.weight.encoding is None for plan in plans):
+    # Casts make a file of another container also where every number is in that format already.
+    is_conversion = options.chosen.entry.family == "cast" and options.output_layout.suffix != f".{file.header.kind}"
+    if not is_conversion and all(plan.kept is not None and plan.weight.encoding is None for plan in plans):
         raise WeightFileError("compress.nothing", scheme=options.chosen.name, tensors=len(plans))
     if is_one_file or not options.output_layout.may_be_sharded:
         places = [0] * len(plans)
