@@ -21,6 +21,8 @@ CPU_SECONDS = 4
 MEMORY_BYTES = 1 << 30
 MOST_OUTLINE_BYTES = 4 << 20
 """Of text; longer headers are told by the analysis alone."""
+_ROW_BYTES = 60
+_VALUE_BYTES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +52,25 @@ def _header_of(path: str | os.PathLike[str]) -> FileHeader:
 
 def _outline(header: FileHeader) -> dict[str, object]:
     """Names, formats, shapes and bytes, and the metadata, as far as they are worth being told on the spot."""
-    rows = [[entry.name, entry.type.format, list(entry.shape), entry.bytes] for entry in header.tensors]
-    outline: dict[str, object] = {}
-    for name, told in (("entries", rows), ("metadata", dict(header.metadata))):
-        outline[name] = told if len(json.dumps(told)) <= MOST_OUTLINE_BYTES else None
-    return outline
+    entries = None
+    if sum(len(entry.name) + _ROW_BYTES for entry in header.tensors) <= MOST_OUTLINE_BYTES:
+        entries = [[entry.name, entry.type.format, list(entry.shape), entry.bytes] for entry in header.tensors]
+    metadata = dict(header.metadata)
+    return {"entries": entries, "metadata": metadata if _is_small(metadata) else None}
+
+
+def _is_small(value: object) -> bool:
+    """Whether a value would be a text of a bounded length; found out without writing it."""
+    size = 0
+    left = [value]
+    while left and size <= MOST_OUTLINE_BYTES:
+        found = left.pop()
+        size += len(found) if isinstance(found, str) else _VALUE_BYTES
+        if isinstance(found, dict):
+            left += [*found, *found.values()]
+        elif isinstance(found, (list, tuple)):
+            left += found
+    return size <= MOST_OUTLINE_BYTES
 
 
 def _limit_self() -> None:

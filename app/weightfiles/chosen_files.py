@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from app.errors import WeightFileError
-from app.weightfiles.byte_ranges import read_exactly, read_start
+from app.weightfiles.byte_ranges import read_buffer, read_start
 from app.weightfiles.containers import CONTAINERS
 from app.weightfiles.content_kind import SNIFFED_BYTES, looks_like_safetensors
 from app.weightfiles.listing import Listing
@@ -77,7 +77,7 @@ def choose_by_index(listing: Listing, name: str) -> ChosenFiles:
     try:
         if ranges.size > MAX_INDEX_BYTES:
             raise WeightFileError("index.too-long", name=shown(name), limit=MAX_INDEX_BYTES)
-        index = read_index(read_exactly(ranges, 0, ranges.size), listing)
+        index = read_index(read_buffer(ranges, 0, ranges.size), listing)
     finally:
         ranges.close()
     return ChosenFiles(index.shards, index)

@@ -9,6 +9,7 @@ from app.errors import WeightFileError
 from app.weightfiles.byte_ranges import ByteRanges
 from app.weightfiles.file_header import MAX_TENSORS, FileHeader
 from app.weightfiles.onnx_contents import OnnxContents
+from app.weightfiles.onnx_nodes import MOST_NODES, QuantizerNode, read_quantizer
 from app.weightfiles.onnx_structure import StructureCheck
 from app.weightfiles.onnx_tensor import read_pair, read_tensor, read_text
 from app.weightfiles.protobuf_fields import LENGTH_DELIMITED, VARINT, Field, FieldReader, signed
@@ -16,12 +17,14 @@ from app.weightfiles.strict_json import shown
 
 _MAX_TEXT_BYTES = 1 << 20
 _MAX_PROPERTIES = 4096
+_MAX_METADATA_BYTES = 16 << 20
 
 _IR_VERSION, _GRAPH, _OPSET, _PROPERTIES = 1, 7, 8, 14
 _TEXTS = {2: "producer_name", 3: "producer_version", 4: "domain", 6: "doc_string"}
+_METADATA = {_OPSET, _PROPERTIES, *_TEXTS}
 _WIRES = {1: VARINT, 5: VARINT} | dict.fromkeys((2, 3, 4, 6, 7, 8, 14, 20, 25, 26), LENGTH_DELIMITED)
 """The fields of a ModelProto and how each is written."""
-_INITIALIZER, _SPARSE_INITIALIZER = 5, 15
+_NODE, _INITIALIZER, _SPARSE_INITIALIZER = 1, 5, 15
 _ONE_BYTE = 0x80
 
 
@@ -55,6 +58,7 @@ def read_header(ranges: ByteRanges) -> FileHeader:
     reader = FieldReader(ranges)
     graph: Field | None = None
     metadata: dict[str, Any] = {}
+    texts = 0
     for each in reader.fields(0, ranges.size):
         if each.number in _WIRES and each.wire != _WIRES[each.number]:
             raise WeightFileError("onnx.wire-type", position=each.begin)
@@ -63,6 +67,9 @@ def read_header(ranges: ByteRanges) -> FileHeader:
                 raise WeightFileError("onnx.field-twice", field=_GRAPH, position=each.begin)
             graph = each
         else:
+            texts += each.bytes if each.number in _METADATA else 0
+            if texts > _MAX_METADATA_BYTES:
+                raise WeightFileError("onnx.text-too-long", position=each.begin, bytes=texts, limit=_MAX_METADATA_BYTES)
             _take_metadata(reader, each, metadata)
     if graph is None:
         raise WeightFileError("onnx.no-graph")
@@ -74,10 +81,15 @@ def read_header(ranges: ByteRanges) -> FileHeader:
 def _read_graph(ranges: ByteRanges, reader: FieldReader, graph: Field, metadata: dict[str, Any]) -> FileHeader:
     contents = OnnxContents(reader)
     names: set[str] = set()
-    texts = 0
+    texts = nodes = 0
+    quantizers: list[QuantizerNode] = []
     for each in reader.fields(graph.begin, graph.end):
         if each.number == _SPARSE_INITIALIZER:
             raise WeightFileError("onnx.sparse")
+        if each.number == _NODE and nodes < MOST_NODES:
+            nodes += 1
+            quantizer = read_quantizer(reader, each)
+            quantizers += [] if quantizer is None else [quantizer]
         if each.number == _INITIALIZER:
             tensor = read_tensor(reader, each)
             if tensor.name in names:
@@ -91,7 +103,9 @@ def _read_graph(ranges: ByteRanges, reader: FieldReader, graph: Field, metadata:
     if not names:
         raise WeightFileError("onnx.no-tensors")
     tensors, extra_parts = contents.finish()
-    details = {"text_tensors": texts} if texts else {}
+    details: dict[str, Any] = {"text_tensors": texts} if texts else {}
+    if quantizers:
+        details["quantizers"] = tuple(quantizers)
     return FileHeader("onnx", tensors, metadata, ranges.size, details, extra_parts)
 
 

@@ -3,11 +3,13 @@
 The container: a little-endian 64-bit header length, that many bytes of JSON, then the tensors' bytes without holes.
 """
 
+import sys
 from collections.abc import Mapping
-from typing import Any
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 from app.errors import WeightFileError
-from app.weightfiles.byte_ranges import ByteRanges, read_exactly, read_start
+from app.weightfiles.byte_ranges import ByteRanges, read_buffer, read_start
 from app.weightfiles.content_kind import SNIFFED_BYTES, looks_like_safetensors
 from app.weightfiles.file_header import MAX_TENSORS, FileHeader, TensorEntry, check_name, check_shape, element_count
 from app.weightfiles.storage_types import BY_NAME
@@ -17,7 +19,14 @@ from app.weightfiles.two_readings import refuse_two_readings
 LENGTH_BYTES = 8
 MAX_HEADER_BYTES = 32 << 20
 METADATA = "__metadata__"
-_FIELDS = {"dtype", "shape", "data_offsets"}
+
+
+class _Fields(NamedTuple):
+    """What the header says of a tensor, unchecked; dictionaries would take three times the memory."""
+
+    dtype: Any
+    shape: Any
+    data_offsets: Any
 
 
 def read_header(ranges: ByteRanges) -> FileHeader:
@@ -38,28 +47,50 @@ def read_header(ranges: ByteRanges) -> FileHeader:
         raise WeightFileError("safetensors.header-past-end", length=length, bytes=ranges.size)
     if not looks_like_safetensors(start):
         raise WeightFileError("safetensors.header-start", byte=f"0x{start[LENGTH_BYTES]:02x}")
-    header = parse_header(read_exactly(ranges, LENGTH_BYTES, length), ranges.size)
+    header = parse_header(read_buffer(ranges, LENGTH_BYTES, length), ranges.size)
     refuse_two_readings(ranges)
     return header
 
 
-def parse_header(text: bytes, file_bytes: int) -> FileHeader:
-    """The header whose JSON is `text`, in a file of that length."""
-    document = parse_strict(text, max_objects=MAX_TENSORS + 2, too_many=_too_many)
+def parse_header(text: bytearray, file_bytes: int) -> FileHeader:
+    """The header whose JSON is `text`, in a file of that length; the bytes are emptied on the way."""
+    data_begin, first = LENGTH_BYTES + len(text), text[0]
+    document = parse_strict(text, max_objects=MAX_TENSORS + 2, too_many=_too_many, slim=_slim)
+    document = _plain(document)
     if not isinstance(document, dict):
-        raise WeightFileError("safetensors.header-start", byte=f"0x{text[0]:02x}")
-    metadata = _metadata(document.pop(METADATA, {}))
+        raise WeightFileError("safetensors.header-start", byte=f"0x{first:02x}")
+    metadata = _metadata(_plain(document.pop(METADATA, {})))
     if len(document) > MAX_TENSORS:
         raise _too_many()
-    data_begin = LENGTH_BYTES + len(text)
-    tensors = [_entry(name, fields, data_begin) for name, fields in document.items()]
-    tensors.sort(key=lambda tensor: (tensor.begin, tensor.end))
+    tensors = []
+    while document:  # each is let go as soon as it is an entry
+        name, fields = document.popitem()
+        tensors.append(_entry(name, fields, data_begin))
+    tensors.sort(key=attrgetter("end"))
+    tensors.sort(key=attrgetter("begin"))
     _check_cover(tensors, data_begin, file_bytes)
     return FileHeader("safetensors", tuple(tensors), metadata, file_bytes)
 
 
 def _too_many() -> WeightFileError:
     return WeightFileError("safetensors.too-many-tensors", limit=MAX_TENSORS)
+
+
+def _slim(built: dict[str, Any]) -> dict[str, Any] | _Fields:
+    """An object as it is kept: one with exactly the fields of a tensor without its own copies of the words."""
+    if built.keys() != set(_Fields._fields):
+        return built
+    dtype, shape, offsets = (built[name] for name in _Fields._fields)
+    return _Fields(
+        sys.intern(dtype) if isinstance(dtype, str) else dtype,
+        tuple(shape) if isinstance(shape, list) else shape,
+        tuple(offsets) if isinstance(offsets, list) else offsets,
+    )
+
+
+def _plain(found: Any) -> Any:
+    """An object that had the fields of a tensor but is none."""
+    return found._asdict() if isinstance(found, _Fields) else found
 
 
 def _metadata(found: Any) -> Mapping[str, str]:
@@ -74,13 +105,13 @@ def _metadata(found: Any) -> Mapping[str, str]:
 def _entry(name: str, fields: Any, data_begin: int) -> TensorEntry:
     check_name(name)
     label = shown(name)
-    if not isinstance(fields, dict) or fields.keys() != _FIELDS:
+    if not isinstance(fields, _Fields):
         raise WeightFileError("safetensors.fields", tensor=label)
-    kind = BY_NAME.get(fields["dtype"]) if isinstance(fields["dtype"], str) else None
+    kind = BY_NAME.get(fields.dtype) if isinstance(fields.dtype, str) else None
     if kind is None:
-        raise WeightFileError("safetensors.unknown-dtype", tensor=label, dtype=shown(str(fields["dtype"]), 40))
-    shape = _shape(fields["shape"], name)
-    begin, end = _offsets(fields["data_offsets"], label)
+        raise WeightFileError("safetensors.unknown-dtype", tensor=label, dtype=shown(str(fields.dtype), 40))
+    shape = _shape(fields.shape, name)
+    begin, end = _offsets(fields.data_offsets, label)
     bits = element_count(shape) * kind.bits
     if bits % 8:
         raise WeightFileError("safetensors.sub-byte", tensor=label, bits=bits)
@@ -90,14 +121,14 @@ def _entry(name: str, fields: Any, data_begin: int) -> TensorEntry:
 
 
 def _shape(found: Any, name: str) -> tuple[int, ...]:
-    if not isinstance(found, list) or any(type(dimension) is not int for dimension in found):
+    if not isinstance(found, tuple) or any(type(dimension) is not int for dimension in found):
         raise WeightFileError("safetensors.shape", tensor=shown(name))
-    check_shape(tuple(found), name)
-    return tuple(found)
+    check_shape(found, name)
+    return found
 
 
 def _offsets(found: Any, label: str) -> tuple[int, int]:
-    if not isinstance(found, list) or len(found) != 2 or any(type(offset) is not int for offset in found):
+    if not isinstance(found, tuple) or len(found) != 2 or any(type(offset) is not int for offset in found):
         raise WeightFileError("safetensors.offsets", tensor=label)
     begin, end = found
     if not 0 <= begin <= end:

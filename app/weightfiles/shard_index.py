@@ -3,6 +3,7 @@
 A JSON object: `{"metadata": {"total_size": 8}, "weight_map": {"bias": "model-00001-of-00002.safetensors"}}`.
 """
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -34,8 +35,8 @@ def looks_like_json(start: bytes) -> bool:
     return start.lstrip(b" \t\r\n")[:1] == b"{" and b"\0" not in start[:16]
 
 
-def read_index(text: bytes, listing: Listing) -> ShardIndex:
-    """The index whose JSON is `text`, its shards looked up in the listing.
+def read_index(text: bytearray, listing: Listing) -> ShardIndex:
+    """The index whose JSON is `text`, its shards looked up in the listing; the bytes are emptied on the way.
 
     Raises:
         WeightFileError: `index.*` and `header.*` for a broken rule.
@@ -52,6 +53,7 @@ def read_index(text: bytes, listing: Listing) -> ShardIndex:
         check_name(tensor)
         if not isinstance(shard, str):
             raise WeightFileError("index.shard-name", tensor=shown(tensor), shard=shown(str(shard), 40))
+        found[tensor] = sys.intern(shard)
     shards = sorted(set(found.values()))
     if len(shards) > MAX_SHARDS:
         raise WeightFileError("index.too-many-shards", shards=len(shards), limit=MAX_SHARDS)

@@ -76,7 +76,7 @@ def open_source(path: str | os.PathLike[str]) -> Source:
 
         return open_remote(path)
     place = Path(path)
-    if place.is_dir():
+    if os.path.isdir(place):  # noqa: PTH112 - it answers for names of any length
         source = open_listing(FolderListing(place))
         return replace(source, further=_pooling(place))
     ranges = LocalFile(place)

@@ -16,6 +16,8 @@ MAX_DIGITS = 20
 MAX_ARRAY_BYTES = 1 << 16
 MAX_TOKENS = 2_000_000
 """Strings, brackets and flat arrays together; a tensor's entry has ten."""
+MAX_STRINGS = 520_000
+"""Of which strings, since each becomes an object: five in a tensor's entry."""
 
 # A string to its end (or, unterminated, to the end of the text, so that the scan stays linear), a flat array, a
 # bracket, or a number that is too long.
@@ -24,17 +26,25 @@ _TOKEN = re.compile(
     rb'"(?:[^"\\]++|\\.)*+"?|\[[^"\[\]{}]*+\]|[\[\]{}]|' + _LONG_NUMBER.pattern,
     re.DOTALL,
 )
+_PIECE = 1 << 16
 _QUOTE = ord('"')
 _OPENING = b"[{"
 _CLOSING = b"]}"
 
 
 def parse_strict(
-    text: bytes, *, max_objects: int, too_many: Callable[[], WeightFileError], fractions: bool = False
+    text: bytearray,
+    *,
+    max_objects: int,
+    too_many: Callable[[], WeightFileError],
+    fractions: bool = False,
+    slim: Callable[[dict[str, Any]], Any] = lambda built: built,
 ) -> Any:
     """The value of a JSON text; positions in errors are byte offsets into it, or characters once it was decoded.
 
-    With `fractions`, numbers with a point or an exponent are allowed, and become floats.
+    The bytes are emptied on the way: a header of the largest size is in memory twice at most.
+    With `fractions`, numbers with a point or an exponent are allowed, and become floats. `slim` may turn each object
+    into something that takes less memory, as soon as it has been read.
 
     Raises:
         WeightFileError: `header.*`, or what `too_many` makes when there are more than `max_objects` objects.
@@ -44,14 +54,15 @@ def parse_strict(
         decoded = text.decode("utf-8")
     except UnicodeDecodeError as error:
         raise WeightFileError("header.utf8", position=error.start) from None
+    text.clear()
     seen = 0
 
-    def build(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    def build(pairs: list[tuple[str, Any]]) -> Any:
         nonlocal seen
         seen += 1
         if seen > max_objects:
             raise too_many()
-        return _object(pairs)
+        return slim(_object(pairs))
 
     try:
         return json.loads(
@@ -65,14 +76,17 @@ def parse_strict(
         raise WeightFileError("header.syntax", position=error.pos) from None
 
 
-def _scan(text: bytes) -> None:
-    depth = 0
+def _scan(text: bytearray) -> None:
+    depth = strings = 0
     for count, token in enumerate(_TOKEN.finditer(text)):
         if count == MAX_TOKENS:
             raise WeightFileError("header.too-many-values", limit=MAX_TOKENS)
         begin, end = token.span()
         first = text[begin]
         if first == _QUOTE:
+            strings += 1
+            if strings > MAX_STRINGS:
+                raise WeightFileError("header.too-many-values", limit=MAX_STRINGS)
             continue
         if first in _OPENING and end - begin == 1:
             depth += 1
@@ -86,7 +100,7 @@ def _scan(text: bytes) -> None:
             raise WeightFileError("header.number", number=text[begin : begin + 24].decode() + "…")
 
 
-def _check_array(array: bytes, begin: int) -> None:
+def _check_array(array: bytearray, begin: int) -> None:
     if len(array) > MAX_ARRAY_BYTES:
         raise WeightFileError("header.array", position=begin, limit=MAX_ARRAY_BYTES)
     number = _LONG_NUMBER.search(array)
@@ -107,8 +121,11 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _check_unicode(text: str) -> None:
+    if text.isascii():  # without making a copy
+        return
     try:
-        text.encode("utf-8")
+        for begin in range(0, len(text), _PIECE):
+            text[begin : begin + _PIECE].encode("utf-8")
     except UnicodeEncodeError:
         raise WeightFileError("header.surrogate", text=shown(text)) from None
 

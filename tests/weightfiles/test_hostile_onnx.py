@@ -121,6 +121,10 @@ BROKEN = {
     "5 000 properties": (
         GOOD + b"".join(field(14, field(1, b"%d" % index)) for index in range(5000)), "too-many-properties",
     ),
+    "twenty texts of 900 kB": (
+        GOOD + b"".join(field(14, field(1, b"%d" % index) + field(2, b"x" * 900_000)) for index in range(20)),
+        "text-too-long",
+    ),
     "a text of 5 MB": (GOOD + field(6, b"x" * 5_000_000), "text-too-long"),
 }  # fmt: skip
 

@@ -181,6 +181,14 @@ def test_odd_names_are_text_like_any_other(name: str, build) -> None:
     assert check_file(build({name: entry()}, FOUR)).tensors == 1
 
 
+def test_tensors_may_be_named_as_the_fields_of_one(build) -> None:
+    names = ("dtype", "shape", "data_offsets")
+    header = {name: entry(offsets=(4 * index, 4 * index + 4)) for index, name in enumerate(names)}
+    assert check_file(build(header, FOUR * 3)).tensors == 3
+    header["__metadata__"] = dict.fromkeys(names, "F32")
+    assert check_file(build(header, FOUR * 3)).tensors == 3
+
+
 def test_errors_quote_names_escaped(build) -> None:
     error = refusal(build({"a\u202e\u2028b": entry(shape=(2,))}, FOUR))
     assert error.figures["tensor"] == "a\\u202e\\u2028b"
