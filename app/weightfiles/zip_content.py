@@ -132,6 +132,9 @@ class InflatedMember:
         """
         if offset + len(buffer) > self.size:
             raise WeightFileError("file.shrank")
+        if not self.size:
+            self._check_end()
+            return
         nearest = [point for point in self._points if point.given <= offset][-1]
         if not nearest.given <= self._now.given <= offset:
             self._now = nearest.copy()

@@ -105,6 +105,7 @@ DIRECTORY = TWO.index(b"PK\x01\x02")
 SECOND_ENTRY = TWO.index(b"PK\x01\x02", DIRECTORY + 1)
 SECOND_LOCAL = TWO.index(b"PK\x03\x04", 4)
 END = TWO.index(b"PK\x05\x06")
+NOTHING = zipped({"a.bin": b""}, zipfile.ZIP_DEFLATED)
 DEFLATED = zipped({"a.bin": b"first" * 50}, zipfile.ZIP_DEFLATED)
 
 
@@ -159,6 +160,7 @@ DEFLATED = zipped({"a.bin": b"first" * 50}, zipfile.ZIP_DEFLATED)
         (ONE.replace(b"a.bin", b"a\xffbin"), "zip.name-encoding"),
         (TWO.replace(b"b.bin", b"a.bin"), "zip.twice"),  # E03
         (patched(DEFLATED, 35, b"\xff"), "zip.inflate"),
+        (patched(NOTHING, NOTHING.index(b"\x03\x00PK"), b"\x03\xff"), "zip.inflate"),
         (patched(patched(DEFLATED, 22, b"\xfb\0"), DEFLATED.index(b"PK\x01\x02") + 24, b"\xfb\0"), "zip.inflate"),
         (patched(patched(DEFLATED, 22, b"\x05\0"), DEFLATED.index(b"PK\x01\x02") + 24, b"\x05\0"), "zip.inflate"),
     ],
