@@ -15,6 +15,7 @@ from app.schemes.scheme import ScaleRule
 from app.tasks.quantize_request import SchemeChoice
 from app.tasks.quantize_values import choices_of
 from app.tasks.scheme_words import read_scheme, scheme_text
+from app.tasks.threads import kernel_threads
 
 SCHEMES: tuple[SchemeEntry, ...] = tuple(entry for entry in ENTRIES.values() if layouts_of(entry))
 """The schemes that some layout has room for, in the order in which a form offers them."""
@@ -183,7 +184,8 @@ def _with_scale(choice: SchemeChoice, text: str) -> SchemeChoice:
 
 
 def _chosen(choice: SchemeChoice) -> ChosenScheme:
-    found = ChosenScheme(choice.name, choice.options, choices_of(choice), scheme_text(choice))
+    choices = replace(choices_of(choice), threads=kernel_threads())
+    found = ChosenScheme(choice.name, choice.options, choices, scheme_text(choice))
     found = replace(found, name=found.entry.name)
     found.scheme()
     return found

@@ -1,5 +1,6 @@
-"""How many threads torch uses while weights are processed."""
+"""How many threads torch and compiled passes use while weights are processed."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -19,3 +20,15 @@ def one_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+_MOST_KERNEL_THREADS = 8
+"""Beyond, the disk is slower than the passes."""
+
+
+def kernel_threads() -> int:
+    """For compiled passes: each works on a stretch of its own, so that none waits for another before the end.
+
+    What they give does not depend on it.
+    """
+    return min(len(os.sched_getaffinity(0)), _MOST_KERNEL_THREADS)
