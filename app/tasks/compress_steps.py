@@ -79,6 +79,8 @@ class Compression:
             with PartFile(output, create=True) as part:
                 part.reserve(file.layout.file_bytes)
                 part.write(file.layout.head, 0)
+                for offset, data in file.layout.inner:
+                    part.write(data, offset)
                 part.sync()
 
     def run_step(self, step: int, progress: Progress = no_progress) -> list[dict[str, Any]]:

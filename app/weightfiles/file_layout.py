@@ -29,17 +29,19 @@ class StoredTensor:
     @property
     def bytes(self) -> int:
         """What it takes in the file."""
-        return self.type.bits_of(element_count(self.shape)) // 8
+        return (self.type.bits_of(element_count(self.shape)) + 7) // 8
 
 
 @dataclass(frozen=True, slots=True)
 class FileLayout:
     """The first bytes of the file, where each tensor begins, and the file's length.
 
-    The length is reserved before anything is written, so what lies between tensors is zeros.
+    The length is reserved before anything is written, so what lies between tensors is zeros but for `inner`.
     """
 
     head: bytes
     begins: Mapping[str, int]
     """Offsets in the file, by the tensors' names."""
     file_bytes: int
+    inner: tuple[tuple[int, bytes], ...] = ()
+    """Offsets and bytes of what stands between tensors, in containers where each has a header of its own."""
