@@ -25,6 +25,9 @@ BLOCKS = {
     "gguf_mxfp4": 0.6,
     "q3_k": 0.7,
     "q2_k": 1.0,
+    "gguf_nvfp4": 0.6,
+    "tq1_0": 2.0,
+    "tq2_0": 2.0,
 }
 """By how much logits may differ from the original model's, relative; random weights suffer most."""
 
