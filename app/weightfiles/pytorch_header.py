@@ -10,7 +10,7 @@ from app.errors import WeightFileError
 from app.weightfiles.byte_ranges import ByteRanges
 from app.weightfiles.file_header import FileHeader, TensorEntry, check_shape
 from app.weightfiles.pickle_program import run_program
-from app.weightfiles.pytorch_objects import CheckpointVocabulary, StoredView
+from app.weightfiles.pytorch_objects import CheckpointVocabulary, StoredView, TensorStorage
 from app.weightfiles.pytorch_tree import flatten
 from app.weightfiles.storage_types import StorageType
 from app.weightfiles.strict_json import shown
@@ -48,7 +48,8 @@ def header_of(archive: ZipArchive) -> FileHeader:
     members = _members(archive)
     is_big_endian = _is_big_endian(archive, members)
     program = read_small(archive, members[_PICKLE], MAX_PICKLE_BYTES)
-    root, end = run_program(program, CheckpointVocabulary())
+    vocabulary = CheckpointVocabulary()
+    root, end = run_program(program, vocabulary)
     if end != len(program):
         raise WeightFileError("pickle.damaged", position=end)
     found = flatten(root)
@@ -56,6 +57,8 @@ def header_of(archive: ZipArchive) -> FileHeader:
         raise WeightFileError("pytorch.no-tensors")
     storages = _Storages(members, is_big_endian=is_big_endian)
     tensors = [storages.entry(name, tensor) for name, tensor in found.tensors.items()]
+    for storage in vocabulary.storages:
+        storages.member(_STORAGES + storage.key, storage)
     check_sharing(tensors, archive.ranges.size)
     tensors.sort(key=lambda tensor: (tensor.begin, tensor.end, tensor.name))
     details = {"metadata_left_out": found.left_out} if found.left_out else {}
@@ -113,7 +116,7 @@ class _Storages:
             WeightFileError: there is no such storage, it has another size, or the tensor reaches past it.
         """
         check_shape(tensor.shape, name)
-        member = self._member(name, tensor)
+        member = self.member(name, tensor.storage)
         item = 1 if tensor.is_packed else tensor.type.bits // 8
         reach = reach_of(name, tensor.shape, tensor.strides, tensor.offset, member.size // item)
         shape, strides = tensor.shape, reach.strides
@@ -123,8 +126,12 @@ class _Storages:
         is_big_endian = self._is_big_endian and item > 1
         return TensorEntry(name, tensor.type, shape, begin, end, strides=strides, is_big_endian=is_big_endian)
 
-    def _member(self, name: str, tensor: StoredView) -> ZipMember:
-        storage = tensor.storage
+    def member(self, name: str, storage: TensorStorage) -> ZipMember:
+        """Where a storage lies; `name` is what a refusal names.
+
+        Raises:
+            WeightFileError: `pytorch.storage-missing`, `pytorch.storage-size`.
+        """
         member = self._members.get(_STORAGES + storage.key)
         if member is None:
             raise WeightFileError("pytorch.storage-missing", tensor=shown(name), key=shown(storage.key))

@@ -48,6 +48,10 @@ class OrderedNames(dict[object, object]):
 class CheckpointVocabulary:
     """The names and calls that a checkpoint may hold; see `pickle_program.Vocabulary`."""
 
+    def __init__(self) -> None:
+        self.storages: dict[TensorStorage, None] = {}
+        """All that the program mentions, also those whose tensors it drops again."""
+
     def find(self, module: str, name: str) -> object:
         """The name as data.
 
@@ -87,10 +91,10 @@ class CheckpointVocabulary:
         """A storage."""
         match identifier:
             case (str(tag), NamedGlobal(kind), str(key), str(), int(count)) if tag == _STORAGE_TAG and count >= 0:
-                if kind in names.UNTYPED_STORAGES:
-                    return TensorStorage(key, None, count)
-                if kind in names.STORAGES:
-                    return TensorStorage(key, names.STORAGES[kind], count)
+                if kind in names.UNTYPED_STORAGES or kind in names.STORAGES:
+                    storage = TensorStorage(key, names.STORAGES.get(kind), count)
+                    self.storages[storage] = None
+                    return storage
         raise WeightFileError("pytorch.storage")
 
     def build(self, built: object, state: object) -> None:

@@ -141,6 +141,7 @@ def shaped(shape: tuple[int, ...], strides: tuple[int, ...], offset: int = 0) ->
         (checkpoint(dictionary({"w": tensor(stored=storage("1"))})), "pytorch.storage-missing"),  # B12
         (checkpoint(dictionary({"w": tensor(stored=storage("../../etc/passwd"))})), "pytorch.storage-missing"),  # B13
         (checkpoint(dictionary({"w": tensor(stored=storage("../data.pkl"))})), "pytorch.storage-missing"),
+        (checkpoint(tensor(stored=storage("1")) + b"0" + GOOD), "pytorch.storage-missing"),  # of a dropped tensor
         (checkpoint(dictionary({"w": tensor(stored=storage(kind="DoubleStorage"))})), "pytorch.storage-size"),
         (checkpoint(dictionary({"w": tensor(), "v": tensor((2,), stored=storage(kind="LongStorage", count=2))})),
          "pytorch.storage-size"),  # one storage, two dtypes
