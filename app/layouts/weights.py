@@ -11,6 +11,7 @@ from app.layouts import (
     read_gguf,
     read_gptq,
     read_mlx,
+    read_onnx,
     read_scaled_fp8,
     read_torchao,
 )
@@ -37,6 +38,7 @@ Recogniser = Callable[[StoredTensors], Sequence[Weight]]
 
 RECOGNISERS: tuple[Recogniser, ...] = (
     read_gguf.recognise,
+    read_onnx.recognise,
     read_torchao.recognise,
     read_bitsandbytes.recognise,
     read_gptq.recognise,
