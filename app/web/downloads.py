@@ -3,8 +3,8 @@
 import re
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import BinaryIO
+from pathlib import Path, PurePath
+from typing import Any, BinaryIO
 
 from anyio import to_thread
 from starlette.requests import Request
@@ -12,6 +12,7 @@ from starlette.responses import Response, StreamingResponse
 
 CHUNK = 1 << 20
 NAME_LIMIT = 100
+_WEIGHTS_SUFFIX = re.compile(r"\.(?:safetensors|gguf|pt|pth|bin|ckpt|onnx|npy|npz|zip)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +31,15 @@ class RangeOutOfReach(Exception):
     """A range that begins behind the end of the file."""
 
 
+def result_suffix(report: Mapping[str, Any]) -> str:
+    """Of a compression's only file, by what its layout calls it: `.safetensors` or `.gguf`."""
+    files = report.get("files") or [{"name": "model.safetensors"}]
+    return PurePath(files[0]["name"]).suffix
+
+
 def download_name(shown_name: str, suffix: str) -> str:
     """A file name rebuilt from letters, digits, `.`, `_` and `-`: what was uploaded is never echoed into a header."""
-    stem = shown_name.removesuffix(".safetensors")
+    stem = _WEIGHTS_SUFFIX.sub("", shown_name)
     plain = re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip(".-")[: NAME_LIMIT - len(suffix)]
     return (plain or "weights") + suffix
 

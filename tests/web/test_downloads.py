@@ -101,3 +101,24 @@ def test_names_are_rebuilt(shown: str) -> None:
     name = download_name(shown, "-int8.safetensors")
     assert re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}", name)
     assert name.endswith("-int8.safetensors")
+    for suffix in (".safetensors", ".gguf", ".pth", ".onnx", ".zip"):
+        assert download_name(f"my model{suffix}", "-int8.safetensors") == "my-model-int8.safetensors"
+
+
+def test_a_gguf_result_is_named_so_and_says_what_is_to_be_known(client: TestClient, scene: Any) -> None:
+    job_id = scene.finished(client)
+    records = scene.workspace._records
+    report = {
+        **records.report(job_id),
+        "layout": "gguf",
+        "files": [{"name": "model.gguf", "bytes": 6, "sha256": "0"}],
+        "remarks": ["remark.gguf-no-tokenizer"],
+    }
+    records.save_report(job_id, report, 6)
+    page = client.get(f"/en/jobs/{job_id}").text
+    assert "m-bfloat16.gguf" in page
+    assert "runs the model on token numbers only" in page
+    assert "GGUFReader" in page
+    assert "llama-cli" not in page
+    answer = client.get(f"/api/v1/jobs/{job_id}/download")
+    assert 'filename="m-bfloat16.gguf"' in answer.headers["content-disposition"]

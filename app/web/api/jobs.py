@@ -12,7 +12,7 @@ from app.errors import InvalidInput
 from app.tasks.compress_options import CompressOptions
 from app.tasks.workspace import JobView
 from app.web.api.documents import job_document
-from app.web.downloads import download_name, file_response
+from app.web.downloads import download_name, file_response, result_suffix
 from app.web.events import Stream, job_stream, watch
 from app.web.owners import KnownOwner, known_owner
 from app.web.services import workspace_of
@@ -78,5 +78,6 @@ def download(job_id: str, request: Request, owner: KnownOwner) -> Response:
     workspace = workspace_of(request)
     result = workspace.result(owner, job_id)
     scheme = workspace.job(owner, job_id).record.options["scheme"]
-    name = download_name(result.source_name, f"-{scheme}.safetensors")
+    suffix = result_suffix(workspace.report(owner, job_id))
+    name = download_name(result.source_name, f"-{scheme}{suffix}")
     return file_response(request, result.path, name=name, size=result.bytes, sha256=result.sha256)

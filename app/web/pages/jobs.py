@@ -11,7 +11,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from app.errors import NotFound
 from app.jobs.states import State
 from app.tasks.workspace import JobView, Workspace
-from app.web.downloads import download_name
+from app.web.downloads import download_name, result_suffix
 from app.web.events import Stream, job_stream, watch
 from app.web.fragments import render_fragment
 from app.web.owners import KnownOwner
@@ -53,6 +53,8 @@ class JobPage:
     progress: Progress
     refusal: str | None
     report: Report | None
+    remarks: tuple[str, ...]
+    """What is to be known of the whole result."""
     download: Download | None
 
 
@@ -72,6 +74,7 @@ def show(language: Language, job_id: str, request: Request, owner: KnownOwner) -
         progress=progress_of(state),
         refusal=say(state.error_code, state.error_figures, language) if state.error_code else None,
         report=report_of(report, request.query_params, language) if report else None,
+        remarks=tuple(say(remark, {}, language) for remark in report.get("remarks", ())) if report else (),
         download=_download(view, report) if report else None,
     )
     return render(request, "job.html", page, partial="_job.html")
@@ -113,7 +116,7 @@ def _download(view: JobView, report: Mapping[str, Any]) -> Download:
     return Download(
         href=f"{href}/download",
         report_href=f"{href}/report",
-        name=download_name(record.file_name, f"-{record.options['scheme']}.safetensors"),
+        name=download_name(record.file_name, f"-{record.options['scheme']}{result_suffix(report)}"),
         size=size_text(record.result_bytes or report["bytes_after"]),
         sha256=report["sha256"],
         is_scaled=report["layout"] != "safetensors",
