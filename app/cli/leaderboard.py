@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "tensor",
         nargs="?",
         metavar="FILE[:TENSOR]",
-        help="a .safetensors file; TENSOR[0:256,0:512] for a part of one (default: its largest matrix)",
+        help="a weight file; TENSOR[0:256,0:512] for a part of one (default: its largest matrix)",
     )
     add_drawing_arguments(parser)
     parser.add_argument(

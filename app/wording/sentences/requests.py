@@ -27,7 +27,7 @@ SENTENCES = {
     "upload.malformed": "The upload is not a well-formed form (multipart/form-data). Send it with another program.",
     "upload.incomplete": "The upload ended before the file was complete. Send it again.",
     "upload.two-files": "The upload carries more than one file. Send one at a time.",
-    "upload.no-file": "No file was chosen. Choose a .safetensors file and upload it.",
+    "upload.no-file": "No file was chosen. Choose a weight file, or a zip of a model’s folder, and upload it.",
     "upload.too-large": (
         "The file is larger than {limit:,} bytes, the most that is accepted here. Use the command line for larger "
         "files."
