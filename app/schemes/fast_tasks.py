@@ -10,7 +10,7 @@ from app.schemes.fast_stretches import mapped, shares, stretches
 from app.schemes.grids import Grid
 from app.schemes.kernels import grid_pass
 from app.schemes.kernels.block_layouts import NO_BLOCKS, BlockForm
-from app.schemes.kernels.candidates import candidate_ranges, ladder_of
+from app.schemes.kernels.candidates import NO_PHASES, candidate_ranges, ladder_of, phases_of
 from app.schemes.kernels.error_tables import NO_TABLE, HeldTable, octave_table, scan_table
 from app.schemes.kernels.levels import grid_table
 from app.schemes.kernels.sizes import size_format
@@ -70,6 +70,11 @@ def grid_task(grid: Grid, form: CodeForm, shape: Shape, scale_format: ScaleForma
     has_signs = choices.signed_scales and scale_format.has_signs and not grid.is_symmetric
     rule = _rule(grid, scale_format, choices, form.owner_end)
     ladder, octave = ladder_of(grid, shape.size, has_signs=has_signs), 2.0 ** floor(log2(grid.largest))
+    phases = (
+        phases_of(grid, shape.size, has_signs=has_signs)
+        if rule == grid_pass.DIRECT and scale_format.are_dense
+        else NO_PHASES
+    )
     scan = (
         _scan(grid, scale_format, shape.size, form.owner_end, has_signs=has_signs)
         if rule == grid_pass.SCAN
@@ -89,13 +94,14 @@ def grid_task(grid: Grid, form: CodeForm, shape: Shape, scale_format: ScaleForma
         np.int64(ladder.ctypes.data),
         np.int64(len(ladder)),
         np.abs(ladder).min(),
+        phases.table,
         np.float32(octave),
         np.float32((3 * grid.levels[-1] - grid.levels[-2]) / 2),
         np.float32(form.owner_end or 0),
         np.float32(form.zero_scale),
         form.blocks,
     )
-    return HeldTask(task, (held, scan, ladder))
+    return HeldTask(task, (held, scan, ladder, phases))
 
 
 def _scan(grid: Grid, scale_format: ScaleFormat, size: int, owner_end: float | None, *, has_signs: bool) -> HeldTable:

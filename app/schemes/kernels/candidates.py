@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from app.schemes.grids import Grid
+from app.schemes.kernels.phases import PhaseTable
 
 _LENGTHS = (16, 32, 64, 128, 256, 1024)
 """Ranges hold up to these lengths, and a last one beyond."""
@@ -57,6 +58,58 @@ def candidate_ranges(grid: Grid, size: int, *, has_signs: bool) -> tuple[Candida
     positive = _POSITIVE if grid.is_uniform else 16
     shorter = last / 1.2 if grid.is_uniform and size <= 128 and grid.bits > 3 else last
     return Candidates(first, shorter, positive), Candidates(first, last, 32 - positive)
+
+
+@dataclass(frozen=True, slots=True)
+class HeldPhases:
+    """Candidates for kernels, and their memory."""
+
+    table: PhaseTable
+    memory: tuple[Any, ...] = ()
+
+
+@lru_cache(maxsize=64)
+def phases_of(grid: Grid, size: int, *, has_signs: bool) -> HeldPhases:
+    """The candidates for blocks of whole numbers of many levels; none for other grids."""
+    ladder = _LADDERS.get(f"int{grid.bits}") if grid.is_uniform else None
+    if ladder is None:
+        return NO_PHASES
+    place = sum(size > length for length in _LADDER_LENGTHS)
+    first, last, _ = ladder[place]
+    low, high = first * grid.end, last * grid.end + (0.5 if has_signs else 0)
+    one = 1 << 14 if place > 1 else 1 << 13
+    vectors = -(-round((high - low) * 65536 / one) // 32)
+    ends = round(low * 65536 / one), round(high * 65536 / one)
+    if vectors * 32 > ends[1] - ends[0] + 1:
+        ends = ends[1] - vectors * 32 + 1, ends[1]
+    factors = np.arange(ends[1] - vectors * 32 + 1, ends[1] + 1)
+    aligned = aligned_shorts(factors.astype(np.uint16))
+    reaches = (factors * (one / 65536)).astype(np.float32)
+    safe = min(1.0, (grid.largest + 0.5) / float(reaches[-1])) * (1 - 2.0**-20)
+    weights = np.rint(1024 * (reaches[0] / reaches.astype(np.float64)) ** 2).astype(np.uint32)
+    table = PhaseTable(
+        np.int64(vectors),
+        np.int64(aligned.ctypes.data),
+        np.int64(reaches.ctypes.data),
+        np.int64(weights.ctypes.data),
+        np.float32(one),
+        np.float32(safe),
+        np.int64(has_signs),
+    )
+    return HeldPhases(table, (aligned, reaches, weights))
+
+
+def aligned_shorts(numbers: Any) -> Any:
+    """The same uint16 from a multiple of 64 bytes on, one after another."""
+    memory = np.empty(numbers.nbytes + 64, np.uint8)
+    start = -memory.ctypes.data % 64
+    found = memory[start : start + numbers.nbytes].view(np.uint16)
+    found[:] = numbers.reshape(-1)
+    return found
+
+
+_NONE = np.int64(0)
+NO_PHASES = HeldPhases(PhaseTable(_NONE, _NONE, _NONE, _NONE, np.float32(0), np.float32(0), _NONE))
 
 
 @lru_cache(maxsize=64)

@@ -64,7 +64,7 @@ def _scale_at(packed: Any, place: Any, group: Any, task: Any) -> Any:
         scale = float_of(u32(1 << 22) if code == 0 else u32(min(code, _BEYOND - 1)) << u32(23))
         return scale, f32(2 if code == _BEYOND else 1)
     exponent, mantissa = np.int64(code & u8(0x7F)) >> 3, np.int64(code) & 7
-    size = f32(mantissa + 8 * (exponent > 0)) * float_of(u32(117 + np.int64(max(exponent, 1))) << u32(23))
+    size = f32(mantissa + 8 * (exponent > 0)) * float_of(u32(117 + exponent + (exponent == 0)) << u32(23))
     return f32((f32(0) if code == _ABSENT else size) * task.unit), f32(1)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from app.schemes.grids import Grid
-from app.schemes.kernels.candidates import Candidates
+from app.schemes.kernels.candidates import Candidates, aligned_shorts
 
 CANDIDATES = 32
 HALF = 255
@@ -86,7 +86,7 @@ def _held(grid: Grid, factors: Any, count: int, own: int, positive: int, octaves
     errors = _errors(grid, factors)
     gap = float(np.diff(np.array(grid.levels)).max()) / 2 / grid.end
     unit = 65535 / (min(count, STRETCH) * gap * gap)
-    rows = _aligned(np.minimum(np.rint(errors * unit), 65535).astype(np.uint16))
+    rows = aligned_shorts(np.minimum(np.rint(errors * unit), 65535).astype(np.uint16))
     trusted = np.uint32(min(_TRUSTED * unit * 1024 / HALF**2 / 12, 2**32 - 1))
     addresses = np.int64(rows.ctypes.data), np.int64(factors.ctypes.data)
     table = ScanTable(*addresses, np.int64(own), np.int64(positive), np.int64(octaves), trusted)
@@ -103,12 +103,3 @@ def _errors(grid: Grid, factors: Any) -> Any:
     places = grid.nearest(torch.from_numpy(scaled.astype(np.float32)))
     levels = grid.level_tensor().to(torch.float64)[places].numpy()
     return (((scaled - levels) * factors) ** 2).mean(axis=1)
-
-
-def _aligned(rows: Any) -> Any:
-    """The same numbers from a multiple of 64 bytes on, one after another."""
-    memory = np.empty(rows.nbytes + 64, np.uint8)
-    start = -memory.ctypes.data % 64
-    found = memory[start : start + rows.nbytes].view(np.uint16)
-    found[:] = rows.reshape(-1)
-    return found

@@ -13,6 +13,7 @@ from app.schemes.kernels.blocks import encode_block, first_extreme_is_negative, 
 from app.schemes.kernels.error_tables import ScanTable
 from app.schemes.kernels.levels import MAGNITUDE, GridTable, levels_of
 from app.schemes.kernels.packing import pack_stretch
+from app.schemes.kernels.phases import PhaseTable
 from app.schemes.kernels.search import direct_scale, low_power, power_scale, storable, storable_size
 from app.schemes.kernels.sizes import SizeFormat
 from app.schemes.kernels.tile_scan import scan_tile
@@ -50,6 +51,8 @@ class Task(NamedTuple):
     """How many there are, a multiple of sixteen."""
     last_rung: np.float32
     """The smallest magnitude among them."""
+    phases: PhaseTable
+    """In place of the ladder, for whole numbers of many levels."""
     octave: np.float32
     """The power of two in whose octave the largest level is."""
     middle: np.float32
@@ -75,7 +78,9 @@ def quantize_rows(values: Any, first_row: Any, end_row: Any, task: Any, scales: 
     if size % LANES or (tile < blocks_of_row and tile * size * task.bits % 8):
         tile = blocks_of_row
     room = tile * stride
-    places, notes = np.empty(room if task.rule == SCAN else 0, np.uint16), np.empty(tile, np.int64)
+    is_scanned = task.rule == SCAN or task.phases.vectors > 0
+    places, notes = np.empty(room if is_scanned else 0, np.uint16), np.empty(tile, np.int64)
+    search_room = places, np.empty(stride if is_scanned else 0, f32), np.empty(2 * LANES, u32)
     staged, codes = np.empty(room, f32), np.empty(room + _ROOM, np.uint8)
     worst, grid = u32(0), levels_of(task.table)
     for row in range(first_row, end_row):
@@ -90,7 +95,7 @@ def quantize_rows(values: Any, first_row: Any, end_row: Any, task: Any, scales: 
             source, at = (values, start) if is_full else (staged, 0)
             is_in_place = is_full and task.bits == 8 and task.blocks.kind == NONE
             target, there = (packed, place) if is_in_place else (codes, 0)
-            found = _tile(source, at, blocks, stride, task, grid, scales, block, target, there, places, notes)
+            found = _tile(source, at, blocks, stride, task, grid, scales, block, target, there, search_room, notes)
             worst = max(worst, found)
             if task.blocks.kind != NONE:
                 there = row * task.row_bytes + first * size // task.blocks.elements * task.blocks.bytes
@@ -146,7 +151,7 @@ def _tile(
     block: Any,
     codes: Any,
     there: Any,
-    places: Any,
+    room: Any,
     notes: Any,
 ) -> Any:
     """Scales and codes of whole blocks; each step in a loop of its own, so that blocks overlap in the processor."""
@@ -162,11 +167,11 @@ def _tile(
         elif task.rule == POWER:
             _power_scales(values, start, blocks, stride, task, grid, scales, block)
         elif task.rule == SCAN:
-            scan_tile(values, start, blocks, stride, task, grid, scales[block : block + blocks], places, notes)
+            scan_tile(values, start, blocks, stride, task, grid, scales[block : block + blocks], room, notes)
         else:
             for index in range(blocks):
                 here, reach = start + index * stride, scales[block + index]
-                scales[block + index] = _searched(values, here, stride, reach, task, grid)
+                scales[block + index] = _searched(values, here, stride, reach, task, grid, room)
     for index in range(blocks):
         here = index * stride
         scale = scales[block + index]
@@ -195,11 +200,11 @@ def _absmax_scales(scales: Any, first: Any, count: Any, end: Any, zero_scale: An
 
 
 @njit(nogil=True, error_model="numpy")
-def _searched(values: Any, start: Any, count: Any, reach: Any, task: Any, grid: Any) -> Any:
+def _searched(values: Any, start: Any, count: Any, reach: Any, task: Any, grid: Any, room: Any) -> Any:
     """The scale with the least error."""
     if reach == 0:
         return task.zero_scale if task.zero_scale == 0 else storable(task.zero_scale, task.form)
-    return direct_scale(values, start, count, reach, task, grid)
+    return direct_scale(values, start, count, reach, task, grid, room)
 
 
 @njit(nogil=True, error_model="numpy", forceinline=True)

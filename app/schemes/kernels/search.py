@@ -10,6 +10,7 @@ from numba import njit
 from app.schemes.kernels.blocks import block_error, first_extreme_is_negative, fitted
 from app.schemes.kernels.error_tables import HALF, STRETCH
 from app.schemes.kernels.levels import MAGIC, MAGNITUDE, SIGN, nearest_levels
+from app.schemes.kernels.phases import phase_scale
 from app.schemes.kernels.sizes import nearest_size
 from app.schemes.kernels.vectors import (
     LANES,
@@ -140,11 +141,32 @@ def best_of_ladder(values: Any, start: Any, count: Any, reach: Any, task: Any, t
 
 
 @njit(nogil=True, error_model="numpy")
-def direct_scale(values: Any, start: Any, count: Any, reach: Any, task: Any, table: Any) -> Any:
+def _by_phases(
+    values: Any, start: Any, count: Any, reach: Any, task: Any, table: Any, room: Any, best: Any, least: Any
+) -> Any:
+    """The candidate of the least phases, least squares from it, and the storable neighbours; or the best before."""
+    form, sign = task.form, f32(1)
+    if task.phases.has_signs and not first_extreme_is_negative(values, start, count, reach):
+        sign = f32(-1)
+    tried = phase_scale(values, start, count, reach, sign, task.phases, table, room)
+    tried = storable(fitted(values, start, count, tried, table), form)
+    for step in range(3 if form.drop else 1):
+        if step:
+            tried = storable(f32(tried * (form.step_up if step == 1 else form.step_down)), form)
+        error = block_error(values, start, count, tried, reach, table)
+        if error < least:
+            best, least = tried, error
+    return best
+
+
+@njit(nogil=True, error_model="numpy")
+def direct_scale(values: Any, start: Any, count: Any, reach: Any, task: Any, table: Any, room: Any) -> Any:
     """Every rung evaluated; then least squares twice and the storable neighbours, and never worse than absmax's."""
     form = task.form
     best = storable(f32(reach / task.end), form)
     least = block_error(values, start, count, best, reach, table)
+    if task.phases.vectors and abs(best) * form.divisor >= f32(2) * form.least_normal:
+        return _by_phases(values, start, count, reach, task, table, room, best, least)
     tried = best_of_ladder(values, start, count, reach, task, table)
     if abs(tried) <= reach * task.last_rung * f32(1.001):
         tried = storable(further(values, start, count, tried, reach, task, table), form)

@@ -36,10 +36,10 @@ _LEAST_REACH = f32(1e-30)
 
 @njit(nogil=True, error_model="numpy")
 def scan_tile(
-    values: Any, start: Any, blocks: Any, stride: Any, task: Any, grid: Any, scales: Any, places: Any, notes: Any
+    values: Any, start: Any, blocks: Any, stride: Any, task: Any, grid: Any, scales: Any, room: Any, notes: Any
 ) -> None:
-    """`scales` of so many blocks hold their reaches, and get the scales; `places` and `notes` are room to work in."""
-    _scan_all(values, start, blocks, stride, task, scales, places, notes)
+    """`scales` of so many blocks hold their reaches, and get the scales; `room` and `notes` are room to work in."""
+    _scan_all(values, start, blocks, stride, task, scales, room[0], notes)
     for index in range(blocks):
         scale = scales[index]
         if notes[index] < _DIRECT and not task.scan.octaves:
@@ -48,7 +48,7 @@ def scan_tile(
     for index in range(blocks):
         if notes[index]:
             here = start + index * stride
-            scales[index] = _settled(values, here, stride, task, grid, scales[index], notes[index])
+            scales[index] = _settled(values, here, stride, task, grid, scales[index], notes[index], room)
 
 
 @njit(nogil=True, error_model="numpy")
@@ -117,13 +117,13 @@ def _chosen(reach: Any, best: Any, own: Any, count: Any, task: Any) -> Any:
 
 
 @njit(nogil=True, error_model="numpy")
-def _settled(values: Any, start: Any, count: Any, task: Any, grid: Any, scale: Any, note: Any) -> Any:
+def _settled(values: Any, start: Any, count: Any, task: Any, grid: Any, scale: Any, note: Any, room: Any) -> Any:
     form = task.form
     reach = float_of(reach_word(values, start, count))
     if note >= _DIRECT:
         if reach == 0:
             return task.zero_scale if task.zero_scale == 0 else storable(task.zero_scale, form)
-        scale = direct_scale(values, start, count, reach, task, grid)
+        scale = direct_scale(values, start, count, reach, task, grid, room)
         scale = better_with_owner(values, start, count, reach, scale, task, grid)
         return f32(0) if task.zero_scale == 0 and is_lost(values, start, count, reach, scale, grid) else scale
     if note & _ENDS:

@@ -256,6 +256,22 @@ load_row = _at_address(shorts, _SHORT_LANES, 2, 64)
 """Thirty-two 16-bit numbers, from a place that is a multiple of 64 bytes."""
 load_floats = _at_address(floats, _FLOAT_LANES, 4, 4)
 """Sixteen float32."""
+load_wide = _at_address(wide, _WIDE_LANES, 4, 4)
+"""Thirty-two words."""
+store_words = _access(_WORD_LANES, words, uint32, is_store=True)
+"""Sixteen words."""
+to_words = _instruction(words, (floats,), lambda builder, vector: builder.fptosi(vector, _WORD_LANES))
+"""Floats within their range as signed words, what is behind the point cut off."""
+
+
+def _wide(builder: Any, value: Any) -> Any:
+    first = builder.insert_element(ir.Constant(_WIDE_LANES, ir.Undefined), value, _LANE(0))
+    zeros = ir.Constant(ir.VectorType(_LANE, 2 * LANES), None)
+    return builder.shuffle_vector(first, ir.Constant(_WIDE_LANES, ir.Undefined), zeros)
+
+
+spread_wide = _instruction(wide, (uint32,), _wide)
+"""One word in each of thirty-two lanes."""
 load_codes = _at_address(words, _WORD_LANES, 4, 4)
 """Sixteen words."""
 float_at = _at_address(float32, ir.FloatType(), 4, 4)
@@ -270,8 +286,31 @@ def _saturating(builder: Any, a: Any, b: Any) -> Any:
 
 add_saturating = _instruction(shorts, (shorts, shorts), _saturating)
 """Sums of 16 bits that stop at 65535."""
+
+
+def _with_phase(builder: Any, sums: Any, number: Any, factors: Any) -> Any:
+    """(number * factor) mod 2^16 is a fraction of a step with a sign; half of it, squared, without the last 16 bits."""
+    short = builder.trunc(number, ir.IntType(16))
+    first = builder.insert_element(ir.Constant(_SHORT_LANES, ir.Undefined), short, _LANE(0))
+    zeros = ir.Constant(ir.VectorType(_LANE, 2 * LANES), None)
+    spread = builder.shuffle_vector(first, ir.Constant(_SHORT_LANES, ir.Undefined), zeros)
+    phases = builder.ashr(builder.mul(spread, factors), ir.Constant(_SHORT_LANES, [1] * 2 * LANES))
+    wide = builder.sext(phases, _WIDE_LANES)
+    squares = builder.lshr(builder.mul(wide, wide), ir.Constant(_WIDE_LANES, [16] * 2 * LANES))
+    return _saturating(builder, sums, builder.trunc(squares, _SHORT_LANES))
+
+
+add_phase = _instruction(shorts, (shorts, int64, shorts), _with_phase)
+"""How far number * factor / 2^16 lies from a whole number, squared and times 2^14, is added to each of 32 sums of 16
+bits, which stop at 65535: `add_phase(sums, number, factors)`."""
 widened = _instruction(wide, (shorts,), lambda builder, vector: builder.zext(vector, _WIDE_LANES))
 """To 32 bits."""
+wide_of = _instruction(
+    wide,
+    (types.Array(uint32, 1, "C"), int64),
+    lambda builder, array, place: builder.load(_address(builder, array, place, _WIDE_LANES), align=4),
+)
+"""Thirty-two words of an array."""
 no_shorts = _instruction(shorts, (int64,), lambda builder, value: ir.Constant(_SHORT_LANES, None))
 """Zeros, whatever it is given."""
 no_wide = _instruction(wide, (int64,), lambda builder, value: ir.Constant(_WIDE_LANES, None))
