@@ -30,13 +30,13 @@ class TensorRecords(JobRecords):
             if connection.execute(sa.select(files.c.id).where(files.c.id == file_id)).first():
                 connection.execute(file_outlines.insert().values(file=file_id, document=text))
 
-    def outline(self, file_id: str) -> Document | None:
-        """None while the header is not known."""
+    def outline(self, file_id: str) -> str | None:
+        """The document as JSON; None while the header is not known."""
         with self._database.read() as connection:
-            text = connection.execute(
+            found: str | None = connection.execute(
                 sa.select(file_outlines.c.document).where(file_outlines.c.file == file_id)
             ).scalar()
-        return None if text is None else json.loads(text)
+        return found
 
     def save_tensors(self, file_id: str, rows: Iterable[TensorRow]) -> None:
         """Keeps the figures of some tensors; saving them again replaces them."""

@@ -22,6 +22,10 @@ _CACHED_TENSORS = 150_000
 """Of all outlines that are kept in memory: some 150 MB."""
 
 
+_ANALYSED = -1
+"""The mark of an outline that does not change any more; of others it is the hash of their text."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outline:
     """What a file holds, without figures that only one tensor's page shows. `tree` has its tensors by name."""
@@ -39,30 +43,32 @@ class Outline:
 
 
 class OutlineCache:
-    """The outlines that were looked at last; what is analysed does not change any more."""
+    """The outlines that were looked at last, each with a mark: where the mark has changed, it is to be read again."""
 
     def __init__(self, most_tensors: int = _CACHED_TENSORS) -> None:
         self._most_tensors = most_tensors
-        self._kept: OrderedDict[tuple[str, bool], Outline] = OrderedDict()
+        self._kept: OrderedDict[str, tuple[int, Outline]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, file_id: str, *, is_analysed: bool) -> Outline | None:
+    def get(self, file_id: str, mark: int) -> Outline | None:
         """None where it is to be read again."""
         with self._lock:
-            found = self._kept.get((file_id, is_analysed))
-            if found is not None:
-                self._kept.move_to_end((file_id, is_analysed))
+            kept_mark, found = self._kept.get(file_id, (None, None))
+            if kept_mark != mark:
+                return None
+            self._kept.move_to_end(file_id)
             return found
 
-    def keep(self, file_id: str, outline: Outline) -> None:
+    def keep(self, file_id: str, mark: int, outline: Outline) -> None:
         """Keeps it, and lets go of older ones."""
         with self._lock:
-            self._kept[file_id, outline.is_analysed] = outline
+            self._kept[file_id] = (mark, outline)
+            self._kept.move_to_end(file_id)
             while len(self._kept) > 1 and self._tensors() > self._most_tensors:
                 self._kept.popitem(last=False)
 
     def _tensors(self) -> int:
-        return sum(len(outline.tensors) for outline in self._kept.values())
+        return sum(len(outline.tensors) for _, outline in self._kept.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,18 +99,21 @@ class TensorViews:
             NotFound: `record.unknown`.
         """
         record = self._file_record(owner, file_id)
-        found = self._outlines.get(record.id, is_analysed=record.is_analysed) if record.is_analysed else None
-        if found is not None:
-            return found
-        document = self._records.analysis(record.id) if record.is_analysed else self._records.outline(record.id)
+        if not record.is_analysed:
+            text = self._records.outline(record.id)
+            mark = hash(text)
+            if text is None or (kept := self._outlines.get(record.id, mark)) is not None:
+                return None if text is None else kept
+            document: Mapping[str, Any] | None = json.loads(text)
+        else:
+            mark = _ANALYSED
+            if (kept := self._outlines.get(record.id, mark)) is not None:
+                return kept
+            document = self._records.analysis(record.id)
         if document is None:
             return None
-        tensors = [{**tensor, "place": place} for place, tensor in enumerate(document["tensors"])]
-        document = {**document, "tensors": tensors}
-        places = {tensor["name"]: place for place, tensor in enumerate(tensors)}
-        outline = Outline(document, tree_of(tensors), places, record.is_analysed)
-        if record.is_analysed:
-            self._outlines.keep(record.id, outline)
+        outline = _outline(document, is_analysed=record.is_analysed)
+        self._outlines.keep(record.id, mark, outline)
         return outline
 
     def tensor_figures(self, owner: str | None, file_id: str, places: Sequence[int]) -> Mapping[int, Mapping[str, Any]]:
@@ -181,3 +190,9 @@ class TensorViews:
             raise Busy("look.too-many", limit=MOST_LOOKS)
         self._jobs.start_look(look_id, record.key, key, arguments)
         return Look(None, JobState(State.QUEUED))
+
+
+def _outline(document: Mapping[str, Any], *, is_analysed: bool) -> Outline:
+    tensors = [{**tensor, "place": place} for place, tensor in enumerate(document["tensors"])]
+    places = {tensor["name"]: place for place, tensor in enumerate(tensors)}
+    return Outline({**document, "tensors": tensors}, tree_of(tensors), places, is_analysed)

@@ -31,10 +31,14 @@ class Histogram:
     peak_low: str
     peak_high: str
     peak_share: str
+    bin_count: int
     bins: tuple[Bin, ...]
+    """Empty where no table is asked for."""
 
 
-def histogram_of(document: Mapping[str, Any] | None, *, width: int, height: int) -> Histogram | None:
+def histogram_of(
+    document: Mapping[str, Any] | None, *, width: int, height: int, has_table: bool = True
+) -> Histogram | None:
     """The picture of a tensor's `histogram`; None where there is none."""
     if document is None:
         return None
@@ -44,11 +48,12 @@ def histogram_of(document: Mapping[str, Any] | None, *, width: int, height: int)
         return None
     # Halving first keeps the width of the full range of a float64 finite.
     edges = [low * (1 - index / len(counts)) + high * (index / len(counts)) for index in range(len(counts) + 1)]
-    bins = tuple(
-        Bin(number_text(edges[index]), number_text(edges[index + 1]), count, share_text(count, total))
-        for index, count in enumerate(counts)
-    )
-    peak = bins[max(range(len(counts)), key=counts.__getitem__)]
+
+    def bin_at(index: int) -> Bin:
+        count = counts[index]
+        return Bin(number_text(edges[index]), number_text(edges[index + 1]), count, share_text(count, total))
+
+    peak = bin_at(max(range(len(counts)), key=counts.__getitem__))
     half_range = high / 2 - low / 2
     zero_at = (-low / 2) / half_range * width if low < 0 < high else None
     return Histogram(
@@ -61,7 +66,8 @@ def histogram_of(document: Mapping[str, Any] | None, *, width: int, height: int)
         peak_low=peak.low,
         peak_high=peak.high,
         peak_share=peak.share,
-        bins=bins,
+        bin_count=len(counts),
+        bins=tuple(map(bin_at, range(len(counts)))) if has_table else (),
     )
 
 

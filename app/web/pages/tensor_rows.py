@@ -81,7 +81,7 @@ def tensor_row(tensor: Tensor, language: Language, file_href: str, *, width: int
         nans=_share_text(tensor, "nans"),
         infinities=_share_text(tensor, "infinities"),
         has_strange=bool(tensor.get("nans") or tensor.get("infinities")),
-        histogram=histogram_of(tensor.get("histogram"), width=width, height=height),
+        histogram=histogram_of(tensor.get("histogram"), width=width, height=height, has_table=False),
     )
 
 
