@@ -7,7 +7,7 @@ from app.errors import WeightFileError
 from app.formats import FloatFormat, find_format
 from app.layouts.plain_writing import kept_metadata
 from app.layouts.tied_weights import TIED_KEY, tied_names
-from app.layouts.weights import Weight
+from app.layouts.weights import StoredTensors, Weight
 from app.tasks.shards import shard_names, shards_by_part
 from app.weightfiles.file_layout import FileLayout, StoredTensor
 from app.weightfiles.range_reader import WeightFile
@@ -17,6 +17,8 @@ from app.weightfiles.strict_json import shown
 
 MODEL_FILE = "model.safetensors"
 _TORCHAO_KEY = "tensor_names"
+_CODE_FORMATS = frozenset({"int8", "uint8", "int32", "uint32", "float8_e4m3fn", "float8_e5m2", "float8_e8m0fnu"})
+"""What codes of a quantization are stored in, and hardly anything else that is a matrix."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +73,10 @@ def plan_expansion(file: WeightFile, weights: Sequence[Weight], dtype: str | Non
     """The plan for a source; in a folder there are as many files as the source has parts with weights.
 
     Raises:
-        WeightFileError: `expand.unreadable`, a weight that is no numbers to us; `layout.tied-*`.
+        WeightFileError: `expand.unreadable`, a weight that is no numbers to us; `expand.unknown-codes`, codes of a
+            layout that is not read; `layout.tied-*`.
     """
+    _refuse_codes(file, weights)
     tied = tied_names(file.header.metadata, {weight.name for weight in weights})
     dropped: dict[str, list[str]] = {}
     for name, kept in sorted(tied.items()):
@@ -89,6 +93,18 @@ def plan_expansion(file: WeightFile, weights: Sequence[Weight], dtype: str | Non
         stored = [tensor for item in mine for tensor in item.stored]
         files.append(ExpandedFile(name, mine, lay_out(stored, metadata)))
     return ExpandPlan(tuple(files), tied)
+
+
+def _refuse_codes(file: WeightFile, weights: Sequence[Weight]) -> None:
+    """Refuses to pass codes off as numbers, where the model says that it is quantized."""
+    method = StoredTensors(file).quantization_config.get("quant_method")
+    if method is None and _TORCHAO_KEY in file.header.metadata:
+        method = "torchao"
+    if method is None:
+        return
+    for weight in weights:
+        if weight.encoding is None and len(weight.shape) > 1 and weight.format in _CODE_FORMATS:
+            raise WeightFileError("expand.unknown-codes", tensor=shown(weight.name), method=shown(str(method), 40))
 
 
 def _format(weight: Weight, dtype: str | None) -> str:

@@ -214,3 +214,26 @@ def test_numbers_beyond_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert report["tensors"][0]["dtype"] == "float32"
     assert main([*arguments, "--dtype", "int4"]) == 1
     assert "float32" in capsys.readouterr().err
+
+
+def test_codes_that_are_not_read_are_no_numbers(tmp_path: Path) -> None:
+    source = tmp_path / "model.safetensors"
+    tensors = {"a.codes": torch.zeros(4, 4, dtype=torch.uint8), "b.weight": torch.ones(2, 2)}
+    save_file(tensors, source)
+    assert len(expand_file(source, tmp_path / "plain.safetensors")["tensors"]) == 2
+    (tmp_path / "config.json").write_text('{"quantization_config": {"quant_method": "aqlm"}}')
+    with pytest.raises(AppError) as caught:
+        expand_file(source, tmp_path / "out.safetensors")
+    assert caught.value.code == "expand.unknown-codes"
+    assert caught.value.figures == {"tensor": "a.codes", "method": "aqlm"}
+    (tmp_path / "config.json").unlink()
+    kind = json.dumps({"_type": "Int4TilePackedTo4dTensor", "_data": {}})
+    parts = {"a._weight_qdata": torch.zeros(1, 1, 32, 4, dtype=torch.int32)}
+    save_file(parts, source, metadata={"a.weight": kind, "tensor_names": '["a.weight"]'})
+    with pytest.raises(AppError) as caught:
+        expand_file(source, tmp_path / "out.safetensors")
+    assert caught.value.figures["method"] == "torchao"
+    del tensors["a.codes"]
+    save_file(tensors, source)
+    (tmp_path / "config.json").write_text('{"quantization_config": {"quant_method": "aqlm"}}')
+    assert len(expand_file(source, tmp_path / "out.safetensors")["tensors"]) == 1

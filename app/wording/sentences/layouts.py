@@ -39,4 +39,8 @@ SENTENCES = {
     "layout.tied-twice": (
         "The file says that “{tensor}” has the numbers of “{kept}”, but it holds “{tensor}” itself. Get the file again."
     ),
+    "expand.unknown-codes": (
+        "“{tensor}” holds codes of the quantization “{method}” in a form that Bitlens does not read, so they cannot be "
+        "turned into numbers. Expand the model with the tool that made it."
+    ),
 }
