@@ -11,7 +11,7 @@ from typing import Any
 
 from app.weightfiles.gguf_layout import KeyValue, ValueType
 
-MOST_LAYERS, MOST_EXPERTS, MOST = 65_536, 4096, 1 << 31
+MOST_LAYERS, MOST_EXPERTS, MOST_HEAD_SIZE, MOST = 65_536, 4096, 1024, 1 << 31
 _MODEL_TYPES = {
     "llama": "llama",
     "mistral": "llama",
@@ -139,7 +139,7 @@ class _Settings:
         self.count("embedding_length", hidden)
         self.count("feed_forward_length", self.whole("intermediate_size"))
         self.count("attention.head_count", heads)
-        return heads, self.whole("head_dim", most=MOST_LAYERS, default=hidden // heads)
+        return heads, self.whole("head_dim", most=MOST_HEAD_SIZE, default=hidden // heads)
 
 
 def positive(value: Any) -> float:

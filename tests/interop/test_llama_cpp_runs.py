@@ -6,6 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from app.tasks.compare_files import compare_files
+from app.tasks.compress_file import compress_file
+from app.tasks.compress_options import CompressOptions
 from tests.interop.llama_cpp import LlamaCpp
 from tests.interop.models_made import MODELS, make_model, save_tokenizer
 from tests.interop.tokenizers_made import byte_level
@@ -97,3 +100,19 @@ def test_bfloat16_and_a_set_of_schemes_for_different_layers(llama_cpp: LlamaCpp,
     with llama_cpp.open(made.path) as opened:
         found = opened.logits(TOKENS)
     assert relative(found, wanted_logits(model.float())) < 0.12
+
+
+@pytest.mark.parametrize(("scheme", "most"), [("int8", 0.06), ("nf4", 0.5)])
+def test_a_quantized_folder_goes_on_to_gguf(scheme: str, most: float, llama_cpp: LlamaCpp, tmp_path: Path) -> None:
+    model = make_model("llama", tmp_path / "model", torch.bfloat16)
+    save_tokenizer(byte_level("llama-bpe"), tmp_path / "model")
+    compress_file(tmp_path / "model", tmp_path / "quantized", CompressOptions(scheme=scheme))
+    out = tmp_path / "out.gguf"
+    report = compress_file(tmp_path / "quantized", out, CompressOptions(scheme="q8_0", layout="gguf"))
+    assert report["remarks"] == []
+    with llama_cpp.open(out) as opened:
+        found = opened.logits(TOKENS)
+    assert relative(found, wanted_logits(model.float())) < most
+    compared = compare_files(tmp_path / "quantized", out)
+    assert (compared["missing"], compared["unexpected"]) == ([], [])
+    assert min(float(row["sqnr_db"]) for row in compared["tensors"]) > 40
