@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from app.web.pages.file_branches import visible
 from app.web.pages.quantize_axes import Plane, Tick, steps
 from app.web.pages.tensor_charts import ChartFrame
 
@@ -49,7 +50,7 @@ def losses_of(rows: Sequence[Mapping[str, Any]]) -> Losses | None:
         charts=tuple(_chart(worst, len(shown), together, (low, high), size) for size in SIZES),
         tensors=len(found),
         together=together,
-        worst_name=found[0][1],
+        worst_name=visible(found[0][1]),
         median=f"{median:.1f}".replace("-", "−") if math.isfinite(median) else "∞",
     )
 
