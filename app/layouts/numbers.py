@@ -1,6 +1,7 @@
 """The numbers of one weight in bands of bounded size, read from its file as often as a coder wants."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from math import prod
 
 import torch
@@ -45,6 +46,20 @@ class WeightNumbers:
     def shape(self) -> tuple[int, int]:
         """See `Numbers`."""
         return matrix_shape(self._weight.shape)
+
+    def reshaped(self, shape: tuple[int, int]) -> "WeightNumbers":
+        """See `Numbers`."""
+        return self._of(replace(self._weight, shape=shape))
+
+    def turned(self) -> "WeightNumbers":
+        """See `Numbers`."""
+        (entry, *_), (rows, columns) = self._weight.parts, self.shape
+        down, across = entry.strides or (columns, 1)
+        part = replace(entry, shape=(columns, rows), strides=(across, down))
+        return self._of(replace(self._weight, shape=(columns, rows), parts=(part,)))
+
+    def _of(self, weight: Weight) -> "WeightNumbers":
+        return WeightNumbers(weight, self._reader, self._advance, band_elements=self._band_elements)
 
     def bands(self, unit_rows: int = 1, unit_columns: int | None = None) -> Iterator[Band]:
         """See `Numbers`."""

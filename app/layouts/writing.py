@@ -82,6 +82,14 @@ class Numbers(Protocol):
         """As a matrix: rows are what the last dimension holds; a vector or scalar is one row."""
         ...
 
+    def reshaped(self, shape: tuple[int, int]) -> "Numbers":
+        """The same numbers in the same order as another matrix."""
+        ...
+
+    def turned(self) -> "Numbers":
+        """The matrix transposed; only of a plain weight of two dimensions."""
+        ...
+
     def bands(self, unit_rows: int = 1, unit_columns: int | None = None) -> Iterator[Band]:
         """All numbers, row by row, in bands of bounded size.
 
