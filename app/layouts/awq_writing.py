@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from app.layouts.gptq_writing import group_size, kept_modules, only_scheme, turned_obstacle, turned_scheme
+from app.layouts.loader_limits import loader_obstacle
 from app.layouts.plain_writing import CONFIG_KEY, SafetensorsSession
 from app.layouts.turned_coder import TurnedCoder
 from app.layouts.weights import Weight
@@ -34,7 +35,7 @@ class AwqSession(SafetensorsSession):
     def coder(self, weight: Weight, chosen: ChosenScheme) -> Coder | Obstacle:
         """See `LayoutSession`."""
         scheme = turned_scheme(chosen, LAYOUT)
-        obstacle = turned_obstacle(weight, scheme, _MULTIPLE)
+        obstacle = turned_obstacle(weight, scheme, _MULTIPLE) or loader_obstacle(weight, self.model_type)
         if obstacle is not None:
             return obstacle
         rows, columns = weight.shape

@@ -8,6 +8,7 @@ from typing import Any
 from app.errors import InvalidInput
 from app.layouts.bitsandbytes_four_bit import FourBitCoder, unit_rows
 from app.layouts.bitsandbytes_rows import RowInt8Coder
+from app.layouts.loader_limits import loader_obstacle
 from app.layouts.plain_writing import CONFIG_KEY, SafetensorsSession
 from app.layouts.weights import Weight
 from app.layouts.writing import ChosenScheme, Coder, Description, Obstacle, OutputLayout, Planned
@@ -38,6 +39,9 @@ class BitsandbytesSession(SafetensorsSession):
         scheme = chosen.scheme(scale_format="float32")
         if len(weight.shape) != 2 or not weight.name.endswith(_WEIGHT):
             return Obstacle(Kept.LAYOUT)
+        obstacle = loader_obstacle(weight, self.model_type, takes_experts=False)
+        if obstacle is not None:
+            return obstacle
         rows, columns = weight.shape
         if isinstance(scheme, CodebookScheme):
             unit = unit_rows(scheme, columns)

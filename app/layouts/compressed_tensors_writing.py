@@ -8,6 +8,7 @@ import torch
 
 from app.errors import InvalidInput, WeightFileError
 from app.layouts.compressed_tensors_config import WeightArguments, quantization_config
+from app.layouts.loader_limits import loader_obstacle
 from app.layouts.plain_writing import CONFIG_KEY, SafetensorsSession
 from app.layouts.scheme_coder import SchemeCoder, Slots, fits_memory
 from app.layouts.weights import Weight
@@ -54,6 +55,9 @@ class CompressedTensorsSession(SafetensorsSession):
         arguments = weight_arguments(scheme, chosen)
         if len(weight.shape) != 2:
             return Obstacle(Kept.LAYOUT)
+        obstacle = loader_obstacle(weight, self.model_type)
+        if obstacle is not None:
+            return obstacle
         size = arguments.group_size
         if size is not None and weight.shape[1] % size:
             return Obstacle(Kept.ROW_LENGTH, {"columns": weight.shape[1], "size": size})

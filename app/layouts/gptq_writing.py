@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from app.errors import InvalidInput
+from app.layouts.loader_limits import loader_obstacle
 from app.layouts.plain_writing import CONFIG_KEY, SafetensorsSession
 from app.layouts.turned_coder import TurnedCoder
 from app.layouts.weights import Weight
@@ -40,7 +41,7 @@ class GptqSession(SafetensorsSession):
     def coder(self, weight: Weight, chosen: ChosenScheme) -> Coder | Obstacle:
         """See `LayoutSession`."""
         scheme = turned_scheme(chosen, LAYOUT)
-        obstacle = turned_obstacle(weight, scheme, _MULTIPLE)
+        obstacle = turned_obstacle(weight, scheme, _MULTIPLE) or loader_obstacle(weight, self.model_type)
         if obstacle is not None:
             return obstacle
         rows, columns = weight.shape

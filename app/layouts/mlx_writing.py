@@ -4,12 +4,13 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from torch import Tensor
 
 from app.errors import InvalidInput
-from app.layouts.plain_writing import CONFIG_KEY, SafetensorsSession, kept_metadata
+from app.layouts.loader_limits import loader_obstacle
+from app.layouts.plain_writing import CONFIG_KEY, SafetensorsSession, kept_metadata, model_type_of
 from app.layouts.scheme_coder import SchemeCoder, Slots
 from app.layouts.weights import Weight
 from app.layouts.writing import ChosenScheme, Coder, Description, Obstacle, OutputLayout, Planned
@@ -40,10 +41,10 @@ class MlxSession(SafetensorsSession):
     """One output in this layout."""
 
     @classmethod
-    def begin(cls, file: WeightFile, weights: Sequence[Weight]) -> "MlxSession":
+    def begin(cls, file: WeightFile, weights: Sequence[Weight]) -> Self:
         """See `SafetensorsSession`."""
         del weights
-        return cls({**kept_metadata(file), "format": "mlx"})
+        return cls({**kept_metadata(file), "format": "mlx"}, model_type_of(file))
 
     def coder(self, weight: Weight, chosen: ChosenScheme) -> Coder | Obstacle:
         """See `LayoutSession`."""
@@ -53,6 +54,9 @@ class MlxSession(SafetensorsSession):
         said = arguments(scheme)
         if len(weight.shape) != 2 or not weight.name.endswith(_WEIGHT):
             return Obstacle(Kept.LAYOUT)
+        obstacle = loader_obstacle(weight, self.model_type)
+        if obstacle is not None:
+            return obstacle
         rows, columns = weight.shape
         size = said["group_size"]
         if columns % size:

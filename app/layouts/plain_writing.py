@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import torch
 
@@ -9,6 +10,7 @@ from app.codec import torch_dtype
 from app.errors import InvalidInput, WeightFileError
 from app.formats import FloatFormat, find_format
 from app.layouts.refusals import refusal
+from app.layouts.stored_tensors import StoredTensors
 from app.layouts.weights import Weight
 from app.layouts.writing import (
     ChosenScheme,
@@ -121,12 +123,14 @@ class SafetensorsSession:
 
     metadata: Mapping[str, str]
     """Of the source, without what no longer holds."""
+    model_type: str = ""
+    """What config.json says: loaders treat some models in ways that a layout does not survive."""
 
     @classmethod
-    def begin(cls, file: WeightFile, weights: Sequence[Weight]) -> "SafetensorsSession":
+    def begin(cls, file: WeightFile, weights: Sequence[Weight]) -> Self:
         """Starts an output."""
         del weights
-        return cls(kept_metadata(file))
+        return cls(kept_metadata(file), model_type_of(file))
 
     def coder(self, weight: Weight, chosen: ChosenScheme) -> Coder | Obstacle:
         """See `LayoutSession`."""
@@ -148,6 +152,12 @@ class SafetensorsSession:
     def lay_out(self, stored: Sequence[StoredTensor], description: Description) -> FileLayout:
         """See `LayoutSession`."""
         return lay_out(stored, {key: str(value) for key, value in description.metadata.items()})
+
+
+def model_type_of(file: WeightFile) -> str:
+    """`llama`, `gpt2` and so on, as the model's config.json has it; empty where there is none."""
+    found = StoredTensors(file).config.get("model_type")
+    return found if isinstance(found, str) else ""
 
 
 def kept_metadata(file: WeightFile) -> dict[str, str]:

@@ -10,6 +10,7 @@ import torch
 from app.codec import torch_dtype
 from app.errors import InvalidInput
 from app.formats import find_format
+from app.layouts.loader_limits import loader_obstacle
 from app.layouts.plain_writing import CONFIG_KEY, SafetensorsSession
 from app.layouts.scheme_coder import SchemeCoder, Slots, fits_memory
 from app.layouts.weights import Weight
@@ -48,6 +49,9 @@ class TorchaoSession(SafetensorsSession):
             raise InvalidInput("layout.granularity", layout=LAYOUT, scheme=scheme.name, granularity=str(partition))
         if len(weight.shape) != 2 or not weight.name.endswith(_WEIGHT) or weight.format not in _FLOATS:
             return Obstacle(Kept.LAYOUT)
+        obstacle = loader_obstacle(weight, self.model_type, takes_experts=False)
+        if obstacle is not None:
+            return obstacle
         rows, columns = weight.shape
         height, width = _block(partition, (rows, columns))
         if columns % width:

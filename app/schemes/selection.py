@@ -27,12 +27,15 @@ class Kept(StrEnum):
     LAYOUT = "layout"
     ROW_LENGTH = "row-length"
     LONG_ROWS = "long-rows"
+    TURNED = "turned"
+    MERGED_EXPERTS = "merged-experts"
     EXCLUDED = "excluded"
     QUANTIZATION = "quantization"
     BIAS = "bias"
     NORM = "norm"
     EMBEDDING = "embedding"
     HEAD = "head"
+    ROUTER = "router"
     ONE_DIMENSIONAL = "one-dimensional"
 
 
@@ -58,6 +61,8 @@ _NAMES: Sequence[tuple[Kept, str]] = (
     (Kept.EMBEDDING, r".*embe?d.*|wte|wpe|shared|(.*_)?position_(ids|encoding|table)|pos_emb|cls_token|rotary.*"),
     # lm_head, classifier, score, qa_outputs, and a last layer that is called just `output` or `head`.
     (Kept.HEAD, r"(.*_)?(head|classifier|score|qa_outputs|logits)|embed_out"),
+    # What chooses among experts: small, sensitive, and read as it is by every loader; gate_proj is none.
+    (Kept.ROUTER, r"gate|(ffn_)?gate_inp|router|(.*_)?router_?(weights?)?|shared_expert_gate"),
 )
 _PATTERNS = {reason: re.compile(pattern) for reason, pattern in _NAMES}
 # Only at the top of the model: inside a layer these are ordinary projections.

@@ -1,6 +1,9 @@
 """What a layout that is written cannot say of a whole model."""
 
 SENTENCES: dict[str, str] = {
+    "kept.merged-experts": "loaders of this layout merge a model’s experts, and then miss the scales of each",
+    "kept.router": "router",
+    "kept.turned": "its layer is a Conv1D, which loaders of this layout do not look for",
     "layout.mixed-bits": (
         "The config of {layout} has a place for 4 bits or for 8, not for both. Choose one scheme for all weights, or "
         "write the layout compressed-tensors."
