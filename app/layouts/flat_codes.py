@@ -1,57 +1,45 @@
-"""Codes that lie one after the other from the low bits up, rows not beginning at whole bytes, as ONNX stores them."""
+"""Codes of 2 or 4 bits that follow each other without gaps through a whole tensor, rows and all."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
-from app.layouts.bit_streams import unpack_stream
-from app.layouts.rectangles import read_rectangle
-from app.layouts.small_floats import e2m1
+from app.layouts.rectangles import read_run
 from app.schemes.matrix_blocks import Piece
 from app.weightfiles.file_header import TensorEntry
+from app.weightfiles.storage_types import BY_FORMAT
 from app.weightfiles.tensor_reader import TensorReader
 
-_WHOLE_BYTES = frozenset(
-    {"int8", "uint8", "int16", "uint16", "int32", "float8_e4m3fn", "float8_e4m3fnuz", "float8_e5m2", "float8_e5m2fnuz"}
-)
-_NARROW = {"int4": 4, "uint4": 4, "int2": 2, "uint2": 2, "float4_e2m1fn": 4}
-
-
-def code_bits(entry: TensorEntry) -> int | None:
-    """The bits of an element that stands for a code; None if it is of another type."""
-    return entry.type.bits if entry.type.format in _WHOLE_BYTES else _NARROW.get(entry.type.format)
+_BYTE = 8
 
 
 @dataclass(frozen=True, slots=True)
 class FlatCodes:
-    """A matrix of codes of `columns` to a row."""
+    """Codes of a stored tensor, the first of each byte in its low bits."""
 
     entry: TensorEntry
-    columns: int
+    width: int
+    """Elements of a row of the matrix that it is seen as."""
+    is_signed: bool
 
     def part(self, reader: TensorReader, part: Piece) -> Tensor:
-        """Whole numbers or floats `[rows, columns]` of whole rows, or of a part of one."""
-        bits = _NARROW.get(self.entry.type.format)
-        if bits is None:
-            return read_rectangle(reader, self.entry, self.columns, part)
-        first = part.row * self.columns + part.column
-        begin, end = first * bits // 8, -(-(first + part.elements) * bits // 8)
-        stream = torch.empty(end - begin, dtype=torch.uint8)
-        for at in range(begin, end, reader.chunk_bytes):
-            view = reader.bytes(self.entry, at, min(reader.chunk_bytes, end - at))
-            stream[at - begin : at - begin + len(view)] = torch.frombuffer(view, dtype=torch.uint8)
-        skipped = first - begin * 8 // bits
-        # `unpack_stream` takes eight codes at a time.
-        padded = torch.nn.functional.pad(stream, (0, -len(stream) % bits))
-        codes = unpack_stream(padded.view(1, -1), bits).view(-1)[skipped : skipped + part.elements]
-        return self._numbers(codes, bits).view(part.rows, part.columns)
+        """float32 `[rows, columns]`; see `PartOfMatrix`."""
+        if part.columns == self.width or part.rows == 1:
+            first = part.row * self.width + part.column
+            return self._run(reader, first, part.elements).view(part.rows, part.columns)
+        starts = range(part.row * self.width + part.column, part.row_end * self.width, self.width)
+        return torch.stack([self._run(reader, first, part.columns) for first in starts])
 
-    def _numbers(self, codes: Tensor, bits: int) -> Tensor:
-        name = self.entry.type.format
-        if name == "float4_e2m1fn":
-            return e2m1(codes, torch.float32)
-        if name.startswith("u"):
-            return codes
-        half = 1 << (bits - 1)
-        return (codes ^ half).to(torch.int8) - half
+    def _run(self, reader: TensorReader, first: int, count: int) -> Tensor:
+        bits = self.entry.type.bits
+        begin, end = first * bits // _BYTE, -(-(first + count) * bits // _BYTE)
+        stored = replace(self.entry, type=BY_FORMAT["uint8"], shape=(self.entry.bytes,))
+        packed = read_run(reader, stored, begin, end - begin)
+        codes = torch.stack([(packed >> place) & ((1 << bits) - 1) for place in range(0, _BYTE, bits)], dim=1)
+        skipped = first - begin * _BYTE // bits
+        found = codes.view(-1)[skipped : skipped + count]
+        if not self.is_signed:
+            return found.to(torch.float32)
+        sign = 1 << (bits - 1)
+        return (found ^ sign).to(torch.float32) - sign

@@ -1,6 +1,7 @@
-"""ONNX: initializers that `DequantizeLinear` or `MatMulNBits` turn into numbers, with their scales and zero points."""
+"""ONNX: initializers that DequantizeLinear, MatMulNBits or Cast nodes of the model turn into weights."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
 
@@ -10,165 +11,232 @@ from torch import Tensor
 from app.codec import torch_dtype
 from app.formats import find_format
 from app.layouts.bit_streams import PackedRows
-from app.layouts.checked_parts import FLOATS, check_shape, check_type, number, odd_shape
-from app.layouts.flat_codes import FlatCodes, code_bits
-from app.layouts.rectangles import MatrixDecoder, PartOfMatrix, matrix_of
+from app.layouts.checked_parts import FLOATS, check_shape, check_type, odd_shape
+from app.layouts.flat_codes import FlatCodes
+from app.layouts.plain_codes import PlainCodes
+from app.layouts.rectangles import MatrixDecoder, PartOfMatrix, read_run
 from app.layouts.scale_grids import Grid, stored_grid
-from app.layouts.scale_shapes import Blocks
 from app.layouts.stored_tensors import StoredTensors
 from app.layouts.weight import Encoding, Weight
 from app.schemes.matrix_blocks import Piece
-from app.weightfiles.file_header import TensorEntry
+from app.weightfiles.file_header import TensorEntry, check_name
 from app.weightfiles.onnx_nodes import QuantizerNode
+from app.weightfiles.onnx_types import ONNX_TYPES
 from app.weightfiles.tensor_reader import TensorReader
 
 LAYOUT = "onnx"
-_SUFFIXES = ("_quantized", "_Q2", "_Q4", "_Q8")
-"""What quantizers put behind the name of the weight."""
+_FLOAT8 = {
+    "float8_e4m3fn": "fp8",
+    "float8_e5m2": "fp8:e5m2",
+    "float8_e4m3fnuz": "fp8:e4m3fnuz",
+    "float8_e5m2fnuz": "fp8:e5m2fnuz",
+}
+_WHOLE = {"int2", "uint2", "int4", "uint4", "int8", "uint8", "int16", "uint16", "int32"}
 _BITS = (2, 4, 8)
-_MOST_BLOCK = 1 << 20
+_SUFFIX = re.compile(r"_Q\d(G\d+)?", re.ASCII)
+"""Behind the name of the weight, as onnxruntime's own tool writes it."""
 
 
 def recognise(stored: StoredTensors) -> Sequence[Weight]:
-    """Weights of the graph's nodes whose codes and scales are initializers."""
-    nodes = stored.header.details.get("quantizers", ())
-    found = (_read(stored, node) for node in nodes if isinstance(node, QuantizerNode))
-    return [weight for weight in found if weight is not None]
+    """Weights that a node of the main graph makes of initializers alone."""
+    return list(_recognised(stored))
 
 
-def _read(stored: StoredTensors, node: QuantizerNode) -> Weight | None:
-    first = 0 if node.operator == "DequantizeLinear" else 1
-    entries = [stored.entries.get(name) for name in node.inputs[first:]]
-    if len(entries) < 2 or entries[0] is None or entries[1] is None or entries[1].type.format not in FLOATS:
-        return None
-    codes, scale, zero = entries[0], entries[1], entries[2] if len(entries) > 2 else None
-    if zero is None and node.inputs[first + 2 : first + 3] not in ((), ("",)):
-        # Zero points that the graph computes.
-        return None
-    name = _name(stored, codes.name)
-    if node.operator == "DequantizeLinear":
-        return _dequantized(node, name, codes, scale, zero)
-    if any(node.inputs[4:5]):  # groups in an order of their own
-        return None
-    return _n_bits(node, name, codes, scale, zero)
-
-
-def _name(stored: StoredTensors, name: str) -> str:
-    """The weight's own, where its quantizer only added to it."""
-    found = next((name.removesuffix(each) for each in _SUFFIXES if name.endswith(each) and name != each), name)
-    return name if found in stored.entries else found
-
-
-# DequantizeLinear
-
-
-def _dequantized(
-    node: QuantizerNode, name: str, codes: TensorEntry, scale: TensorEntry, zero: TensorEntry | None
-) -> Weight | None:
-    bits = code_bits(codes)
-    blocks = _blocks(node, codes.shape, scale.shape)
-    if bits is None or blocks is None:
-        return None
-    if zero is not None:
-        check_type(name, zero, {codes.type.format})
-        check_shape(name, zero, scale.shape)
-    dtype = scale.type.format
-    numbers = _Affine(
-        FlatCodes(codes, blocks.shape[1]).part,
-        blocks.grid(scale),
-        None if zero is None else Grid(blocks.rows, blocks.columns, blocks.block, FlatCodes(zero, blocks.columns).part),
-        torch_dtype(find_format(dtype)),
-    )
-    kind = codes.type.format if "float" not in codes.type.format else f"fp{bits}"
-    text = f"{kind}:{blocks.text}" + ("" if zero is None else ":asymmetric")
-    decoder = MatrixDecoder(max(blocks.shape[1], 1), numbers.dtype, numbers)
-    parts = (codes, scale) if zero is None else (codes, scale, zero)
-    return Weight(name, codes.shape, dtype, parts, Encoding(LAYOUT, text, decoder))
-
-
-def _blocks(node: QuantizerNode, shape: tuple[int, ...], scale: tuple[int, ...]) -> Blocks | None:
-    """Of the weight as a matrix; None where the axis is neither its first nor its last, or nothing fits."""
-    rows, columns = matrix_of(shape)
-    rank = len(shape)
-    if prod(scale) == 1 and len(scale) <= 1:
-        return Blocks(1, 1, (max(rows, 1), max(columns, 1)), (rows, columns))
-    axis = node.attributes.get("axis", 1)
-    axis += rank if axis < 0 else 0
-    size = node.attributes.get("block_size", 0)
-    if not 0 <= axis < rank or not 0 <= size < _MOST_BLOCK:
-        return None
-    if size == 0:
-        if scale != (shape[axis],):
-            return None
-        if axis == rank - 1:
-            return Blocks(1, columns, (max(rows, 1), 1), (rows, columns))
-        inner = prod(shape[1:-1])
-        return Blocks(shape[0], 1, (inner, max(columns, 1)), (rows, columns)) if axis == 0 and inner else None
-    expected = tuple(-(-each // size) if place == axis else each for place, each in enumerate(shape))
-    if scale != expected:
-        return None
-    if axis == rank - 1:
-        return Blocks(rows, scale[-1], (1, size), (rows, columns))
-    return Blocks(scale[0], columns, (size, 1), (rows, columns)) if rank == 2 else None
+def _recognised(stored: StoredTensors) -> Iterator[Weight]:
+    nodes: Sequence[QuantizerNode] = stored.header.details.get("quantizers", ())
+    names = set(stored.entries)
+    shared: set[str] = set()
+    for node in nodes:
+        weight = _READERS[node.operator](node, stored)
+        if weight is None or weight.name in names:
+            continue
+        check_name(weight.name)
+        names.add(weight.name)
+        # A scale that several weights have belongs to the first of them.
+        own = tuple(part for part in weight.parts if part.name not in shared)
+        shared |= {part.name for part in own}
+        if own and own[0] is weight.parts[0]:
+            yield Weight(weight.name, weight.shape, weight.format, own, weight.encoding)
 
 
 @dataclass(frozen=True, slots=True)
-class _Affine:
-    """(code - zero) * scale in float32, rounded once to the scale's dtype."""
+class _View:
+    """A tensor as a matrix in which scales of an axis are a grid: blocks of rows, or of columns."""
+
+    rows: int
+    columns: int
+    grid: tuple[int, int]
+    """Rows and columns of the scales as a matrix."""
+    block: tuple[int, int]
+    text: str
+    cycle: int = 0
+    """Where it is not 0, so many rows have a scale each, again and again."""
+
+
+def _view(shape: tuple[int, ...], scale: tuple[int, ...], axis: int, size: int) -> _View | None:
+    """How scales of that shape lie over a tensor; None if they do not."""
+    last = shape[-1] if shape else 1
+    if prod(scale) == 1 and len(scale) < 2 and not size:
+        rows = prod(shape[:-1])
+        return _View(rows, last, (1, 1), (max(rows, 1), max(last, 1)), "tensor")
+    axis += len(shape) if axis < 0 else 0
+    if not 0 <= axis < len(shape) or not prod(shape):
+        return None
+    outer, along, inner = prod(shape[:axis]), shape[axis], prod(shape[axis + 1 :])
+    if size > 0:
+        return _blocked_view(shape, scale, axis, size)
+    if scale != (along,):
+        return None
+    text = "channel" if axis == 0 or outer == 1 else "column"
+    if inner == 1 and axis == len(shape) - 1:
+        return _View(outer, along, (1, along), (outer, 1), text)
+    return _View(outer * along, inner, (outer * along, 1), (1, inner), text, 0 if outer == 1 else along)
+
+
+def _blocked_view(shape: tuple[int, ...], scale: tuple[int, ...], axis: int, size: int) -> _View | None:
+    outer, along, inner = prod(shape[:axis]), shape[axis], prod(shape[axis + 1 :])
+    blocks = -(-along // size)
+    if scale != (*shape[:axis], blocks, *shape[axis + 1 :]):
+        return None
+    if axis == len(shape) - 1:
+        return _View(outer, along, (outer, blocks), (1, size), f"group={size}")
+    if outer > 1 and along % size:
+        return None
+    return _View(outer * along, inner, (outer * blocks, inner), (size, 1), f"group={size}")
+
+
+def _dequantized(node: QuantizerNode, stored: StoredTensors) -> Weight | None:
+    parts = [stored.entries.get(name) for name in node.inputs if name]
+    if not 2 <= len(parts) <= 3 or any(part is None for part in parts) or node.attributes.get("output_dtype"):
+        return None
+    codes, scale, *zeros = (part for part in parts if part is not None)
+    kind = codes.type.format
+    if kind not in _WHOLE and kind not in _FLOAT8:
+        return None
+    check_type(node.output, scale, FLOATS)
+    for zero in zeros:
+        check_type(node.output, zero, {kind})
+        check_shape(node.output, zero, scale.shape)
+    view = _view(codes.shape, scale.shape, node.attributes.get("axis", 1), node.attributes.get("block_size", 0))
+    if view is None:
+        raise odd_shape(node.output, scale)
+    dtype = torch_dtype(find_format(scale.type.format))
+    is_centred = bool(zeros) and kind in _WHOLE  # of floats they are zero
+    numbers = _Restored(
+        _codes(codes, view.columns), _grid(scale, view), _grid(zeros[0], view) if is_centred else None, dtype
+    )
+    text = f"{_FLOAT8.get(kind, kind.removeprefix('u'))}:{view.text}{':asymmetric' if is_centred else ''}"
+    encoding = Encoding(LAYOUT, text, MatrixDecoder(view.columns, dtype, numbers))
+    return Weight(node.output, codes.shape, scale.type.format, (codes, scale, *zeros), encoding)
+
+
+def _codes(entry: TensorEntry, columns: int) -> PartOfMatrix:
+    if entry.type.bits < 8:
+        return FlatCodes(entry, columns, entry.type.format.startswith("int")).part
+    return PlainCodes(entry, columns).part
+
+
+def _grid(entry: TensorEntry, view: _View) -> Grid:
+    rows, columns = view.grid
+    if view.cycle:
+        # A row of scales for each index of the axis, again for each index of what is outside.
+        part = _codes(entry, view.cycle)
+
+        def read(reader: TensorReader, piece: Piece) -> Tensor:
+            places = torch.arange(piece.row, piece.row_end) % view.cycle
+            return part(reader, Piece(0, 1, 0, view.cycle)).view(-1)[places].view(-1, 1)
+
+        return Grid(rows, columns, view.block, read)
+    if entry.type.bits < 8:
+        return Grid(rows, columns, view.block, _codes(entry, columns))
+    return stored_grid(entry, rows, columns, view.block)
+
+
+@dataclass(frozen=True, slots=True)
+class _Restored:
+    """(code - zero) * scale in float32, rounded once: codes of 8 bits and scales of 16 have exact products there."""
 
     codes: PartOfMatrix
     scales: Grid
     zeros: Grid | None
     dtype: torch.dtype
-    middle: int = 0
 
     def __call__(self, reader: TensorReader, part: Piece) -> Tensor:
         numbers = self.codes(reader, part).to(torch.float32)
         if self.zeros is not None:
             numbers = numbers - self.zeros.over(reader, part).to(torch.float32)
-        elif self.middle:
-            numbers = numbers - self.middle
         return (numbers * self.scales.over(reader, part).to(torch.float32)).to(self.dtype)
 
 
-# MatMulNBits
-
-
-def _n_bits(node: QuantizerNode, name: str, codes: TensorEntry, scale: TensorEntry, zero: TensorEntry | None) -> Weight:
-    """`[N, K]`, the matrix that the input is multiplied by turned; the last block of a row may be short."""
-    columns, rows = (number(node.attributes, each) or 0 for each in ("K", "N"))
-    bits, size = node.attributes.get("bits", 4), number(node.attributes, "block_size") or 0
+def _multiplied(node: QuantizerNode, stored: StoredTensors) -> Weight | None:
+    """MatMulNBits: the turned matrix in groups along its rows, each code unsigned."""
+    names = (*node.inputs, "", "", "", "")
+    told = node.attributes
+    columns, rows, bits, size = (told.get(name, 0) for name in ("K", "N", "bits", "block_size"))
+    codes, scale = stored.entries.get(names[1]), stored.entries.get(names[2])
+    zero = stored.entries.get(names[3])
+    is_other = bool(names[4]) or (bool(names[3]) and zero is None) or (bits or 4) not in _BITS
+    if codes is None or scale is None or is_other or min(columns, rows, size) < 1:
+        return None
+    bits = bits or 4
+    name = _SUFFIX.split(codes.name)[0] if _SUFFIX.search(codes.name) else codes.name
     check_type(name, codes, {"uint8"})
-    if bits not in _BITS or not 1 <= size <= _MOST_BLOCK or size * bits % 8 or columns < 1 or rows < 1:
+    check_type(name, scale, FLOATS)
+    blocks, block_bytes = -(-columns // size), -(-size * bits // 8)
+    if codes.elements != rows * blocks * block_bytes or size * bits % 8:
         raise odd_shape(name, codes)
-    across, row_bytes = -(-columns // size), -(-columns // size) * size * bits // 8
-    if codes.elements != rows * row_bytes or codes.shape[:1] != (rows,):
-        raise odd_shape(name, codes)
-    if scale.elements != rows * across:
+    if scale.elements != rows * blocks:
         raise odd_shape(name, scale)
-    blocks = Blocks(rows, across, (1, size), (rows, columns))
-    dtype = scale.type.format
-    numbers = _Affine(
-        PackedRows(codes, row_bytes, bits).part,
-        blocks.grid(scale),
-        None if zero is None else _n_bits_zeros(name, zero, blocks, bits),
-        torch_dtype(find_format(dtype)),
-        1 << (bits - 1),
-    )
-    text = f"int{bits}:{blocks.text}" + ("" if zero is None else ":asymmetric")
-    decoder = MatrixDecoder(columns, numbers.dtype, numbers)
+    dtype = torch_dtype(find_format(scale.type.format))
+    grid = stored_grid(scale, rows, blocks, (1, size))
+    packed = PackedRows(codes, blocks * block_bytes, bits)
+    numbers = _Turned(_Restored(packed.part, grid, _zero_points(name, zero, (rows, blocks), bits, size), dtype))
+    text = f"int{bits}:group={size}{'' if zero is None else ':asymmetric'}"
+    encoding = Encoding(LAYOUT, text, MatrixDecoder(rows, dtype, numbers, is_turned=True))
     parts = (codes, scale) if zero is None else (codes, scale, zero)
-    return Weight(name, (rows, columns), dtype, parts, Encoding(LAYOUT, text, decoder))
+    return Weight(name, (columns, rows), scale.type.format, parts, encoding)
 
 
-def _n_bits_zeros(name: str, zero: TensorEntry, blocks: Blocks, bits: int) -> Grid:
-    """Packed in whole bytes a row like the codes, or one of the scales' type for each block."""
-    if zero.type.format in FLOATS:
-        if zero.elements != blocks.rows * blocks.columns:
+def _zero_points(name: str, zero: TensorEntry | None, shape: tuple[int, int], bits: int, size: int) -> Grid:
+    rows, blocks = shape
+    if zero is None:
+        half = torch.full((1, 1), float(1 << (bits - 1)))
+        return Grid(1, 1, (rows, size * blocks), lambda _reader, _piece: half)
+    if zero.type.format != "uint8":
+        check_type(name, zero, FLOATS)
+        if zero.elements != rows * blocks:
             raise odd_shape(name, zero)
-        return stored_grid(zero, blocks.rows, blocks.columns, blocks.block)
-    check_type(name, zero, {"uint8"})
-    row_bytes = -(-blocks.columns * bits // 8)
-    if zero.elements != blocks.rows * row_bytes:
+        return stored_grid(zero, rows, blocks, (1, size))
+    row_bytes = -(-blocks * bits // 8)
+    if zero.elements != rows * row_bytes:
         raise odd_shape(name, zero)
-    return Grid(blocks.rows, blocks.columns, blocks.block, PackedRows(zero, row_bytes, bits).part)
+    return Grid(rows, blocks, (1, size), PackedRows(zero, row_bytes, bits).part)
+
+
+@dataclass(frozen=True, slots=True)
+class _Turned:
+    part: PartOfMatrix
+
+    def __call__(self, reader: TensorReader, part: Piece) -> Tensor:
+        return self.part(reader, Piece(part.column, part.column_end, part.row, part.row_end)).t()
+
+
+def _cast(node: QuantizerNode, stored: StoredTensors) -> Weight | None:
+    """Floats that the model widens before it uses them."""
+    entry = stored.entries.get(node.inputs[0]) if len(node.inputs) == 1 else None
+    kind = ONNX_TYPES.get(node.attributes.get("to", 0))
+    floats = {*FLOATS, *_FLOAT8}
+    if entry is None or kind is None or entry.type.format not in floats or kind.format not in FLOATS:
+        return None
+    if kind.bits <= entry.type.bits:
+        return None
+    dtype, columns = torch_dtype(find_format(kind.format)), max(entry.shape[-1] if entry.shape else 1, 1)
+
+    def numbers(reader: TensorReader, part: Piece) -> Tensor:
+        return read_run(reader, entry, part.row * columns + part.column, part.elements).to(dtype).view(part.rows, -1)
+
+    encoding = Encoding(LAYOUT, entry.type.format, MatrixDecoder(columns, dtype, numbers))
+    return Weight(node.output, entry.shape, kind.format, (entry,), encoding)
+
+
+_READERS = {"DequantizeLinear": _dequantized, "MatMulNBits": _multiplied, "Cast": _cast}
