@@ -22,7 +22,7 @@ def weight(name: str) -> Weight:
         ("model.layers.0.block_sparse_moe.experts.3.w1.weight", "mixtral", True, None),
     ],
 )
-def test_obstacles(name: str, model_type: str, takes_experts: bool, reason: Kept | None) -> None:  # noqa: FBT001
+def test_obstacles(name: str, model_type: str, takes_experts: bool, reason: Kept | None) -> None:
     found = loader_obstacle(weight(name), model_type, takes_experts=takes_experts)
     assert (found.reason if found else None) == reason
 
