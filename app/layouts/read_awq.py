@@ -33,9 +33,11 @@ def recognise(stored: StoredTensors) -> Sequence[Weight]:
 
 def _recognised(stored: StoredTensors) -> Iterator[Weight]:
     for entry in stored.entries.values():
+        if not entry.name.endswith("qweight"):
+            continue
         prefix = entry.name.removesuffix("qweight")
         zeros, scales = stored.entries.get(f"{prefix}qzeros"), stored.entries.get(f"{prefix}scales")
-        if prefix == entry.name or zeros is None or scales is None:
+        if zeros is None or scales is None:
             continue
         if len(entry.shape) == len(scales.shape) == 2 and entry.shape[1] * _WORD == scales.shape[1]:
             yield _weight(stored, f"{prefix}weight", entry, zeros, scales)

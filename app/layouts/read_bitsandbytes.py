@@ -193,9 +193,11 @@ class FourBitDecoder:
 
 def _eight_bits(stored: StoredTensors) -> Iterator[Weight]:
     for entry in stored.entries.values():
+        if entry.type.format != "int8" or not entry.name.endswith("weight"):
+            continue
         prefix = entry.name.removesuffix("weight")
         scales = stored.entries.get(f"{prefix}SCB")
-        if scales is None or prefix == entry.name or entry.type.format != "int8":
+        if scales is None:
             continue
         name = entry.name
         if len(entry.shape) != 2:

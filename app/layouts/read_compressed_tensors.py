@@ -13,6 +13,7 @@ from app.formats import find_format
 from app.layouts.bit_streams import PackedColumns, PackedRows, stream_words
 from app.layouts.checked_parts import (
     FLOATS,
+    MOST_COLUMNS,
     check_shape,
     check_type,
     number,
@@ -128,6 +129,8 @@ def _packed_whole(stored: StoredTensors, entry: TensorEntry, scale: TensorEntry,
     scales: Spread = scale_grid
     zeros: Spread | None = zero_grid
     if index is not None and _is_used(stored, index, name, columns):
+        if columns > MOST_COLUMNS:
+            raise odd_shape(name, index)
         scales = IndexedGrid(name, scale_grid, index)
         zeros = None if zero_grid is None else IndexedGrid(name, zero_grid, index)
     codes = PackedRows(entry, entry.shape[-1], bits)

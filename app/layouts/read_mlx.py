@@ -37,9 +37,11 @@ def recognise(stored: StoredTensors) -> Sequence[Weight]:
 def _recognised(stored: StoredTensors) -> Iterator[Weight]:
     config = section(stored.config, "quantization") or section(stored.config, "quantization_config")
     for entry in stored.entries.values():
+        if entry.type.format != "uint32" or not entry.name.endswith("weight"):
+            continue
         prefix = entry.name.removesuffix("weight")
         scales, biases = stored.entries.get(f"{prefix}scales"), stored.entries.get(f"{prefix}biases")
-        if prefix == entry.name or scales is None or entry.type.format != "uint32":
+        if scales is None:
             continue
         if len(entry.shape) < 2 or len(scales.shape) != len(entry.shape) or not scales.shape[-1]:
             raise odd_shape(entry.name, scales)

@@ -12,7 +12,6 @@ from app.layouts import (
     read_gptq,
     read_mlx,
     read_onnx,
-    read_onnx,
     read_scaled_fp8,
     read_torchao,
 )
@@ -39,7 +38,6 @@ Recogniser = Callable[[StoredTensors], Sequence[Weight]]
 
 RECOGNISERS: tuple[Recogniser, ...] = (
     read_gguf.recognise,
-    read_onnx.recognise,
     read_onnx.recognise,
     read_torchao.recognise,
     read_bitsandbytes.recognise,
