@@ -27,6 +27,8 @@ def _analyse(arguments: Any, progress: Any) -> dict[str, Any]:
     if data.startswith(b"bad"):
         raise WeightFileError("file.bad", position=3)
     progress(len(data), "all")
+    progress.part({"outline": {"tensors": [{"name": "all"}]}})
+    progress.part({"rows": [[0, {"name": "all", "max": data[0]}, {"bits": None}]]})
     return {"bytes": len(data), "environment": sorted(os.environ)}
 
 
@@ -77,4 +79,10 @@ def _finish(arguments: Any, progress: Any) -> dict[str, Any]:
     return {"sha256": hashlib.sha256(output.read_bytes()).hexdigest(), "tensors": arguments["rows"]}
 
 
-HANDLERS = {"analyse": _analyse, "plan": _plan, "compress": _compress, "finish": _finish}
+def _look(arguments: Any, progress: Any) -> dict[str, Any]:
+    if arguments["tensor"] == "bad":
+        raise WeightFileError("look.unreadable", tensor="bad")
+    return {"process": os.getpid(), "tensor": arguments["tensor"], "source": Path(arguments["source"]).name}
+
+
+HANDLERS = {"analyse": _analyse, "look": _look, "plan": _plan, "compress": _compress, "finish": _finish}

@@ -106,6 +106,7 @@ def test_progress_rises_and_names_what_is_being_done(busy_place):
 def test_a_running_job_is_cancelled_within_seconds_even_if_its_process_resists(busy_place):
     job = busy_place.start_job(busy_place.upload(DATA), misbehaviour="endless")
     busy_place.wait_until(lambda: "compress 0" in busy_place.steps_run(job), "the first step")
+    busy_place.wait_until(lambda: not busy_place.jobs.unfinished_looks(), "the end of what reads earlier results")
     [child] = busy_place.children(busy_place.workers[0])
     assert is_part_left(busy_place, job)
     asked = time.monotonic()
@@ -152,6 +153,7 @@ def test_limits_of_the_process(busy_place):
     # The process is told the size of its output, and can write no file that is much larger.
     job = busy_place.start_job(busy_place.upload(DATA), seconds=1)
     busy_place.wait_until(lambda: "compress 0" in busy_place.steps_run(job), "the first step")
+    busy_place.wait_until(lambda: not busy_place.jobs.unfinished_looks(), "the end of what reads earlier results")
     [child] = busy_place.children(busy_place.workers[0])
     with open(f"/proc/{child}/limits") as file:  # noqa: PTH123
         limits = {line[:26].strip(): line[26:].split()[:2] for line in file}
