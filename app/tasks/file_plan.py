@@ -113,7 +113,7 @@ def plan_file(file: WeightFile, weights: Sequence[Weight], options: CompressOpti
     `is_one_file`: all goes into one file, however the source is sharded.
 
     Raises:
-        WeightFileError: `compress.nothing`, no tensor would change; `safetensors.written-twice`, a name that the
+        WeightFileError: `compress.nothing`, `compress.turned`, no tensor would change; `safetensors.written-twice`, a name that the
             scheme adds is taken; `compress.already-quantized`; `layout.*`.
     """
     if options.output_layout.name != "safetensors" and _is_quantized_otherwise(file, weights):
@@ -124,6 +124,8 @@ def plan_file(file: WeightFile, weights: Sequence[Weight], options: CompressOpti
     # Casts make a file of another container also where every number is in that format already.
     is_conversion = options.chosen.entry.family == "cast" and options.output_layout.suffix != f".{file.header.kind}"
     if not is_conversion and all(plan.kept is not None and plan.weight.encoding is None for plan in plans):
+        if any(plan.kept is not None and plan.kept.reason == Kept.TURNED for plan in plans):
+            raise WeightFileError("compress.turned", layout=options.output_layout.name)
         raise WeightFileError("compress.nothing", scheme=options.chosen.name, tensors=len(plans))
     if is_one_file or not options.output_layout.may_be_sharded:
         places = [0] * len(plans)

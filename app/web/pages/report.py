@@ -148,7 +148,7 @@ def _kept_row(row: Row, language: Language) -> KeptRow:
         dtype=row["dtype"],
         shape=shape_text(row["shape"]),
         size=size_text(row["bytes_after"]),
-        reason=say(f"kept.{row['reason']}", {}, language),
+        reason=say(f"kept.{row['reason']}", row.get("reason_figures") or {}, language),
     )
 
 
