@@ -146,7 +146,7 @@ def test_a_refused_choice_keeps_what_was_typed(client: TestClient, scene: Any) -
     assert answer.status_code == 422
     assert "“row”" in answer.text
     assert "&lt;/textarea&gt;&lt;b&gt;" in answer.text
-    assert 'value="int8" data-scaled checked' in answer.text
+    assert 'value="int8" data-takes="granularity symmetric scale" checked' in answer.text
     assert client.post(address, data={}).status_code == 422
     assert client.post(address, files={"scheme": ("x", b"y")}).status_code in {400, 422}
 

@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.tasks.compress_options import SCHEMES
 from app.tasks.tensor_roles import Role
 from app.tasks.tensor_views import Outline
 from app.tasks.workspace import FileView, JobView
 from app.web.api.documents import file_state
+from app.web.pages.compress_form import CompressForm
 from app.web.pages.file_branches import Branches, branches_of
 from app.web.pages.file_metadata import MetadataRow, metadata_rows
 from app.web.pages.listing import ResultRow, result_row
@@ -51,26 +51,6 @@ class Summary:
 
 
 @dataclass(frozen=True, slots=True)
-class SchemeChoice:
-    """One scheme of the form."""
-
-    name: str
-    granularities: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class CompressForm:
-    """What was chosen, or will be by default; `refusal` says what was wrong with it."""
-
-    schemes: tuple[SchemeChoice, ...]
-    scheme: str
-    granularity: str
-    include: str
-    exclude: str
-    refusal: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class Filter:
     """What the table is narrowed to, and the way back."""
 
@@ -102,9 +82,6 @@ class FilePage:
     known: str
     """Of how many tensors the figures are known while the file is read."""
     results: tuple[ResultRow, ...]
-
-
-DEFAULT_FORM: Mapping[str, str] = {"scheme": "bfloat16", "granularity": "channel", "include": "", "exclude": ""}
 
 
 def file_page(
@@ -141,13 +118,6 @@ def file_page(
         known=count_text(known),
         results=tuple(result_row(job, language) for job in jobs),
     )
-
-
-def compress_form(form: Mapping[str, str] = DEFAULT_FORM, refusal: str | None = None) -> CompressForm:
-    """The form with what was chosen in it."""
-    schemes = tuple(SchemeChoice(card.name, card.granularities) for card in SCHEMES)
-    chosen = {name: form.get(name, "")[:10_000] for name in DEFAULT_FORM}
-    return CompressForm(schemes=schemes, refusal=refusal, **chosen)
 
 
 def _refusal(view: FileView, language: Language) -> str | None:

@@ -1,7 +1,7 @@
 """`/{language}/files/{id}`: what an uploaded file holds, and the form that makes it smaller."""
 
 from collections.abc import AsyncIterator, Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
 from anyio import to_thread
 from fastapi import APIRouter, Depends, Request
@@ -10,13 +10,13 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.datastructures import FormData
 
 from app.errors import AppError, NotFound
-from app.tasks.compress_options import SCHEMES, CompressOptions
 from app.tasks.workspace import FileView
 from app.web.events import Stream, file_stream, watch
 from app.web.failures import status_of
 from app.web.fragments import render_fragment
 from app.web.owners import KnownOwner, known_owner
-from app.web.pages.file_page import DEFAULT_FORM, CompressForm, compress_form, file_page
+from app.web.pages.compress_form import DEFAULT_FORM, CompressForm, compress_form, options_of
+from app.web.pages.file_page import file_page
 from app.web.pages.progress import progress_of
 from app.web.pages.tensor_rows import tensor_address
 from app.web.rendering import render
@@ -77,17 +77,7 @@ def _chosen(form: FormData) -> Mapping[str, str]:
 def _start(request: Request, file_id: str, form: Mapping[str, str]) -> str:
     workspace, owner = workspace_of(request), known_owner(request)
     workspace.file(owner, file_id)
-    return workspace.start_job(owner, file_id, _options(form))
-
-
-def _options(form: Mapping[str, str]) -> CompressOptions:
-    document: dict[str, Any] = {"scheme": form["scheme"]}
-    # The form always sends a granularity; schemes without one do not ask for it.
-    if any(card.name == form["scheme"] and card.granularities for card in SCHEMES):
-        document["granularity"] = form["granularity"]
-    for patterns in ("include", "exclude"):
-        document[patterns] = form[patterns].split()
-    return CompressOptions.from_json(document)
+    return workspace.start_job(owner, file_id, options_of(form))
 
 
 def _refused(

@@ -87,8 +87,10 @@ def scheme_text(options: object, language: str) -> str:
     assert isinstance(options, dict)
     granularity = options.get("granularity")
     parts = [options["scheme"]]
-    if granularity:
+    if granularity in {"channel", "tensor"}:
         parts.append(say(f"granularity.{granularity}", {}, Language(language)))
+    elif granularity:
+        parts.append(granularity)
     return " · ".join(parts)
 
 
