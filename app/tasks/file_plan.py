@@ -113,8 +113,8 @@ def plan_file(file: WeightFile, weights: Sequence[Weight], options: CompressOpti
     `is_one_file`: all goes into one file, however the source is sharded.
 
     Raises:
-        WeightFileError: `compress.nothing`, `compress.turned`, no tensor would change; `safetensors.written-twice`, a name that the
-            scheme adds is taken; `compress.already-quantized`; `layout.*`.
+        WeightFileError: `compress.nothing`, `compress.turned`, no tensor would change; `safetensors.written-twice`, a
+            name that the scheme adds is taken; `compress.already-quantized`; `layout.*`.
     """
     if options.output_layout.name != "safetensors" and _is_quantized_otherwise(file, weights):
         raise WeightFileError("compress.already-quantized", scheme=options.chosen.name)
