@@ -69,10 +69,13 @@ def byte_level(kind: str) -> Tokenizer:
     return tokenizer
 
 
-def sentence_piece() -> Tokenizer:
-    """BPE with bytes to fall back on, as Llama 2 has it."""
+def sentence_piece(*, prepend: str = "normalizer") -> Tokenizer:
+    """BPE with bytes to fall back on: as older files of Llama 2 have it, as newer ones, or as Gemma."""
     tokenizer = Tokenizer(models.BPE(byte_fallback=True, unk_token=UNKNOWN, fuse_unk=True))
-    tokenizer.normalizer = normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")])
+    if prepend == "normalizer":
+        tokenizer.normalizer = normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")])
+    else:
+        tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme=prepend, split=False)
     tokenizer.decoder = decoders.Sequence([decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()])
     bytes_ = [f"<0x{byte:02X}>" for byte in range(256)]
     trainer = trainers.BpeTrainer(
