@@ -165,9 +165,11 @@ class Workspace(TensorViews):
 
         Raises:
             NotFound: `record.unknown`.
+            InvalidInput: `output.shards`: what a job makes is one file.
             Conflict: `job.file-not-ready`.
             Busy: `job.queue-full`.
         """
+        options.check_shards(is_folder=False)
         owner = _known(owner)
         found = self.file(owner, file_id)
         if not found.is_ready:

@@ -82,6 +82,7 @@ BODIES = {
     "option unknown": (b'{"file": "x", "scheme": "int8", "__class__": "y"}', "options.unknown"),
     "granularity unknown": (b'{"file": "x", "scheme": "int8", "granularity": "row"}', "scheme.granularity"),
     "granularity of a cast": (b'{"file": "x", "scheme": "float16", "granularity": "tensor"}', "scheme.option"),
+    "shards of one file": (b'{"file": "x", "scheme": "int8", "max_shard_size": "5GB"}', "output.shards"),
     "patterns are numbers": (b'{"file": "x", "scheme": "int8", "include": [1]}', "options.type"),
     "too many patterns": (
         b'{"file": "x", "scheme": "int8", "include": [' + b'"a",' * 99 + b'"a"]}',

@@ -23,7 +23,11 @@ router = APIRouter(prefix="/api/v1/jobs", tags=["jobs"])
 
 @router.post("", status_code=202)
 async def start(request: Request) -> JSONResponse:
-    """Starts a compression: `{"file": id, "scheme": ..., "granularity": ..., "include": [...], "exclude": [...]}`."""
+    """Starts a compression: `{"file": id, "scheme": "int4", ...}` with any of the command's options.
+
+    Texts: `granularity scale mx_scale layout`; true or false: `symmetric double_quant signed_scales`; lists of texts:
+    `include exclude set`. A job makes one file, so that `max_shard_size` is refused.
+    """
     document = await read_object(request)
     file_id = document.pop("file", None)
     if not isinstance(file_id, str):
