@@ -2,8 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from math import prod
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -13,6 +12,7 @@ from app.formats import find_format
 from app.layouts.bit_streams import PackedRows
 from app.layouts.checked_parts import FLOATS, check_shape, check_type, odd_shape
 from app.layouts.flat_codes import FlatCodes
+from app.layouts.onnx_scale_views import ScaleView, view_of
 from app.layouts.plain_codes import PlainCodes
 from app.layouts.rectangles import MatrixDecoder, PartOfMatrix, read_run
 from app.layouts.scale_grids import Grid, stored_grid
@@ -33,8 +33,8 @@ _FLOAT8 = {
 }
 _WHOLE = {"int2", "uint2", "int4", "uint4", "int8", "uint8", "int16", "uint16", "int32"}
 _BITS = (2, 4, 8)
-_SUFFIX = re.compile(r"_Q\d(G\d+)?", re.ASCII)
-"""Behind the name of the weight, as onnxruntime's own tool writes it."""
+_SUFFIX = re.compile(r"(?s)(.+?)_(?:quantized|Q[248](?:G\d+)?)(?:_\d+)?", re.ASCII)
+"""The name of a weight, and what onnxruntime's own tools put behind it."""
 
 
 def recognise(stored: StoredTensors) -> Sequence[Weight]:
@@ -48,61 +48,19 @@ def _recognised(stored: StoredTensors) -> Iterator[Weight]:
     shared: set[str] = set()
     for node in nodes:
         weight = _READERS[node.operator](node, stored)
-        if weight is None or weight.name in names:
+        if weight is None:
+            continue
+        own_codes = weight.parts[0].name
+        if weight.name in names and weight.name != own_codes:
+            weight = replace(weight, name=own_codes)
+        if own_codes in shared:
             continue
         check_name(weight.name)
         names.add(weight.name)
         # A scale that several weights have belongs to the first of them.
         own = tuple(part for part in weight.parts if part.name not in shared)
         shared |= {part.name for part in own}
-        if own and own[0] is weight.parts[0]:
-            yield Weight(weight.name, weight.shape, weight.format, own, weight.encoding)
-
-
-@dataclass(frozen=True, slots=True)
-class _View:
-    """A tensor as a matrix in which scales of an axis are a grid: blocks of rows, or of columns."""
-
-    rows: int
-    columns: int
-    grid: tuple[int, int]
-    """Rows and columns of the scales as a matrix."""
-    block: tuple[int, int]
-    text: str
-    cycle: int = 0
-    """Where it is not 0, so many rows have a scale each, again and again."""
-
-
-def _view(shape: tuple[int, ...], scale: tuple[int, ...], axis: int, size: int) -> _View | None:
-    """How scales of that shape lie over a tensor; None if they do not."""
-    last = shape[-1] if shape else 1
-    if prod(scale) == 1 and len(scale) < 2 and not size:
-        rows = prod(shape[:-1])
-        return _View(rows, last, (1, 1), (max(rows, 1), max(last, 1)), "tensor")
-    axis += len(shape) if axis < 0 else 0
-    if not 0 <= axis < len(shape) or not prod(shape):
-        return None
-    outer, along, inner = prod(shape[:axis]), shape[axis], prod(shape[axis + 1 :])
-    if size > 0:
-        return _blocked_view(shape, scale, axis, size)
-    if scale != (along,):
-        return None
-    text = "channel" if axis == 0 or outer == 1 else "column"
-    if inner == 1 and axis == len(shape) - 1:
-        return _View(outer, along, (1, along), (outer, 1), text)
-    return _View(outer * along, inner, (outer * along, 1), (1, inner), text, 0 if outer == 1 else along)
-
-
-def _blocked_view(shape: tuple[int, ...], scale: tuple[int, ...], axis: int, size: int) -> _View | None:
-    outer, along, inner = prod(shape[:axis]), shape[axis], prod(shape[axis + 1 :])
-    blocks = -(-along // size)
-    if scale != (*shape[:axis], blocks, *shape[axis + 1 :]):
-        return None
-    if axis == len(shape) - 1:
-        return _View(outer, along, (outer, blocks), (1, size), f"group={size}")
-    if outer > 1 and along % size:
-        return None
-    return _View(outer * along, inner, (outer * blocks, inner), (size, 1), f"group={size}")
+        yield replace(weight, parts=own)
 
 
 def _dequantized(node: QuantizerNode, stored: StoredTensors) -> Weight | None:
@@ -111,15 +69,15 @@ def _dequantized(node: QuantizerNode, stored: StoredTensors) -> Weight | None:
         return None
     codes, scale, *zeros = (part for part in parts if part is not None)
     kind = codes.type.format
-    if kind not in _WHOLE and kind not in _FLOAT8:
+    if (kind not in _WHOLE and kind not in _FLOAT8) or scale.type.format not in FLOATS:
         return None
-    check_type(node.output, scale, FLOATS)
     for zero in zeros:
         check_type(node.output, zero, {kind})
         check_shape(node.output, zero, scale.shape)
-    view = _view(codes.shape, scale.shape, node.attributes.get("axis", 1), node.attributes.get("block_size", 0))
+    view = view_of(codes.shape, scale.shape, node.attributes.get("axis", 1), node.attributes.get("block_size", 0))
     if view is None:
-        raise odd_shape(node.output, scale)
+        return None
+    name = _own_name(codes.name) or node.output
     dtype = torch_dtype(find_format(scale.type.format))
     is_centred = bool(zeros) and kind in _WHOLE  # of floats they are zero
     numbers = _Restored(
@@ -127,7 +85,13 @@ def _dequantized(node: QuantizerNode, stored: StoredTensors) -> Weight | None:
     )
     text = f"{_FLOAT8.get(kind, kind.removeprefix('u'))}:{view.text}{':asymmetric' if is_centred else ''}"
     encoding = Encoding(LAYOUT, text, MatrixDecoder(view.columns, dtype, numbers))
-    return Weight(node.output, codes.shape, scale.type.format, (codes, scale, *zeros), encoding)
+    return Weight(name, codes.shape, scale.type.format, (codes, scale, *zeros), encoding)
+
+
+def _own_name(codes: str) -> str:
+    """The weight's, where its codes are called after it; else nothing."""
+    found = _SUFFIX.fullmatch(codes)
+    return "" if found is None else found[1]
 
 
 def _codes(entry: TensorEntry, columns: int) -> PartOfMatrix:
@@ -136,7 +100,7 @@ def _codes(entry: TensorEntry, columns: int) -> PartOfMatrix:
     return PlainCodes(entry, columns).part
 
 
-def _grid(entry: TensorEntry, view: _View) -> Grid:
+def _grid(entry: TensorEntry, view: ScaleView) -> Grid:
     rows, columns = view.grid
     if view.cycle:
         # A row of scales for each index of the axis, again for each index of what is outside.
@@ -170,7 +134,7 @@ class _Restored:
 
 def _multiplied(node: QuantizerNode, stored: StoredTensors) -> Weight | None:
     """MatMulNBits: the turned matrix in groups along its rows, each code unsigned."""
-    names = (*node.inputs, "", "", "", "")
+    names = (*node.inputs, *[""] * 5)
     told = node.attributes
     columns, rows, bits, size = (told.get(name, 0) for name in ("K", "N", "bits", "block_size"))
     codes, scale = stored.entries.get(names[1]), stored.entries.get(names[2])
@@ -179,7 +143,7 @@ def _multiplied(node: QuantizerNode, stored: StoredTensors) -> Weight | None:
     if codes is None or scale is None or is_other or min(columns, rows, size) < 1:
         return None
     bits = bits or 4
-    name = _SUFFIX.split(codes.name)[0] if _SUFFIX.search(codes.name) else codes.name
+    name = _own_name(codes.name) or codes.name
     check_type(name, codes, {"uint8"})
     check_type(name, scale, FLOATS)
     blocks, block_bytes = -(-columns // size), -(-size * bits // 8)
