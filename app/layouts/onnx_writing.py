@@ -4,17 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from app.codec import torch_dtype
-from app.errors import InvalidInput
+from app.errors import InvalidInput, WeightFileError
 from app.formats import FloatFormat, find_format
 from app.layouts.gguf_coders import BytesCoder
 from app.layouts.onnx_coders import MatrixCoder, PackedWrites, TurnedDequantizer, UnsignedZeroPoints, WidenedCast
 from app.layouts.onnx_frame import givens_of, model_frame, weights_frame
 from app.layouts.onnx_names import QUANTIZED, SCALE, ZERO_POINT, CodesTensor, FreeNames, Given
 from app.layouts.onnx_needs import Needs, cast_needs, dequantizing_needs, ir_version
+from app.layouts.onnx_shapes import bits_of, codes_format, obstacle_of, onnx_type, scale_shape
 from app.layouts.onnx_uses import Uses
 from app.layouts.plain_writing import CastCoder, plain_keeper
 from app.layouts.rectangles import matrix_of
-from app.layouts.scheme_coder import SchemeCoder, Slots, fits_memory
+from app.layouts.scheme_coder import SchemeCoder, Slots
 from app.layouts.weights import Weight
 from app.layouts.writing import ChosenScheme, Coder, Description, Obstacle, OutputLayout, Planned, Write
 from app.schemes.affine import AffineScheme
@@ -23,18 +24,17 @@ from app.schemes.grid_scheme import GridScheme, byte_packing, dense_packing
 from app.schemes.partitions import Granularity
 from app.schemes.selection import Kept
 from app.weightfiles import onnx_layout
+from app.weightfiles.byte_ranges import read_start
+from app.weightfiles.content_kind import SNIFFED_BYTES
 from app.weightfiles.file_layout import FileLayout, StoredTensor
 from app.weightfiles.onnx_graph import OnnxModel, read_model
+from app.weightfiles.onnx_header import looks_like_onnx
 from app.weightfiles.onnx_messages import MICROSOFT, TYPE_NUMBERS, node
-from app.weightfiles.onnx_types import ONNX_TYPES
 from app.weightfiles.range_reader import WeightFile
-from app.weightfiles.storage_types import StorageType
 
 LAYOUT = "onnx"
 QUANTIZED_REASON = "onnx-quantized"
 REMARK_MICROSOFT = "remark.onnx-microsoft"
-MOST_TURNED_COLUMNS = 1 << 18
-"""Of a matrix that is coded turned: a band of four rows and all that is made of it fit into memory."""
 _INTEGERS = ("int2", "int4", "int8")
 _CASTS = ("float16", "bfloat16", "float8_e4m3fn", "float8_e5m2")
 _GRANULARITIES = (Granularity.TENSOR, Granularity.CHANNEL, Granularity.GROUP)
@@ -57,12 +57,15 @@ class OnnxSession:
         """Starts an output.
 
         Raises:
-            WeightFileError: `onnx.frame-too-large`.
+            WeightFileError: `onnx.frame-too-large`, `onnx.several-models`.
         """
         stored = {each.name for each in file.header.tensors} | {weight.name for weight in weights}
         if file.header.kind != "onnx":
             return cls(FreeNames(stored))
-        uses = Uses(read_model(file.source.parts[0]))
+        first, *others = file.source.parts
+        if any(looks_like_onnx(read_start(part, SNIFFED_BYTES)) for part in others):
+            raise WeightFileError("onnx.several-models")
+        uses = Uses(read_model(first))
         return cls(FreeNames({*stored, *uses.names()}, uses.is_inside), uses)
 
     @property
@@ -160,7 +163,7 @@ class OnnxSession:
             matrix = weight.shape[0], matrix[0] * matrix[1] // max(weight.shape[0], 1)
         if is_turned:
             matrix = matrix[1], matrix[0]
-        obstacle = _obstacle(scheme, matrix, is_turned=is_turned)
+        obstacle = obstacle_of(scheme, matrix, is_turned=is_turned)
         if obstacle is not None:
             return obstacle
         axis = (0 if is_turned else len(weight.shape) - 1) if granularity is Granularity.GROUP else int(is_turned)
@@ -194,53 +197,12 @@ class OnnxSession:
         scale_type = scheme.scale_format.name
         needed = ir_version(kind), needs.opset, needs.domain
         given = Given(weight.name, scale_type, weight.shape, restoring, inputs, *needed)
-        shape = _scale_shape(weight.shape, scheme, axis)
+        shape = scale_shape(weight.shape, scheme, axis)
         return Slots(
             CodesTensor(codes, onnx_type(kind), weight.shape, given),
             StoredTensor(scale, onnx_type(scale_type), shape),
             StoredTensor(zeros, onnx_type(kind), shape) if len(inputs) == 3 else None,
         )
-
-
-def bits_of(scheme: GridScheme | AffineScheme) -> int:
-    """Of a code."""
-    return scheme.grid.bits if isinstance(scheme, GridScheme) else scheme.pairs.bits
-
-
-def codes_format(scheme: GridScheme | AffineScheme) -> str:
-    """The name of the codes' format."""
-    if isinstance(scheme, AffineScheme):
-        return f"uint{scheme.pairs.bits}"
-    return "float8_e4m3fn" if scheme.name == "fp8" else scheme.name
-
-
-def onnx_type(number_format: str) -> StorageType:
-    """The element type of that format."""
-    return ONNX_TYPES[TYPE_NUMBERS[number_format]]
-
-
-def _scale_shape(shape: tuple[int, ...], scheme: GridScheme | AffineScheme, axis: int) -> tuple[int, ...]:
-    match scheme.partition.granularity:
-        case Granularity.TENSOR:
-            return ()
-        case Granularity.CHANNEL:
-            return (shape[axis],)
-        case _:
-            return (*shape[:axis], shape[axis] // scheme.partition.columns, *shape[axis + 1 :])
-
-
-def _obstacle(scheme: GridScheme | AffineScheme, matrix: tuple[int, int], *, is_turned: bool) -> Obstacle | None:
-    """Why a matrix cannot be coded so."""
-    rows, columns = matrix
-    in_a_byte = 8 // bits_of(scheme)
-    size = scheme.partition.columns if scheme.partition.granularity is Granularity.GROUP else 1
-    if columns % size:
-        return Obstacle(Kept.ROW_LENGTH, {"columns": columns, "size": size})
-    whole = rows if is_turned else columns
-    if whole % in_a_byte:
-        return Obstacle(Kept.ROW_LENGTH, {"columns": whole, "size": in_a_byte})
-    is_long = columns > MOST_TURNED_COLUMNS if is_turned else not fits_memory(scheme, columns)
-    return Obstacle(Kept.LONG_ROWS, {"columns": columns}) if is_long else None
 
 
 ONNX = OutputLayout(LAYOUT, ".onnx", "model.onnx", _takes, OnnxSession.begin, may_be_sharded=False)

@@ -7,6 +7,7 @@ from app.layouts.compressed_tensors_writing import COMPRESSED_TENSORS
 from app.layouts.gguf_writing import GGUF
 from app.layouts.gptq_writing import GPTQ
 from app.layouts.mlx_writing import MLX
+from app.layouts.onnx_matmul_writing import ONNX_MATMUL
 from app.layouts.onnx_writing import ONNX
 from app.layouts.plain_writing import SAFETENSORS
 from app.layouts.torchao_writing import TORCHAO
@@ -15,7 +16,7 @@ from app.schemes.entries import SchemeEntry
 
 LAYOUTS: dict[str, OutputLayout] = {
     layout.name: layout
-    for layout in (SAFETENSORS, COMPRESSED_TENSORS, BITSANDBYTES, GGUF, GPTQ, AWQ, MLX, TORCHAO, ONNX)
+    for layout in (SAFETENSORS, COMPRESSED_TENSORS, BITSANDBYTES, GGUF, GPTQ, AWQ, MLX, TORCHAO, ONNX, ONNX_MATMUL)
 }
 
 

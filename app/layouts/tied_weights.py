@@ -18,7 +18,8 @@ def tied_names(metadata: Mapping[str, Any], names: Collection[str]) -> dict[str,
         WeightFileError: `layout.tied-unreadable`, it is no JSON object of names; `layout.tied-unknown`, a kept one that
             is not there; `layout.tied-twice`, a dropped one that is; `tensor.*`, a name that cannot be one.
     """
-    written = metadata.get(TIED_KEY)
+    properties = metadata.get("metadata_props")  # of an ONNX model
+    written = metadata.get(TIED_KEY) or (properties.get(TIED_KEY) if isinstance(properties, dict) else None)
     if written is None:
         return {}
     try:

@@ -22,6 +22,8 @@ _SHAPE_BYTES = 16
 """What a layout may write beside codes and scales without making a weight larger."""
 TIED_KEY = "tied_tensors"
 """In a file's metadata: JSON `{dropped name: kept name}` of tensors that were the same memory."""
+_TELLING_SUFFIXES = (".safetensors", ".onnx")
+"""Of files whose metadata has a place for that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ class FilePlan:
         """What the output says about itself."""
         planned = [Planned(plan.weight, plan.chosen, plan.coder) for plan in self.tensors]
         found = self.session.describe(planned)
-        if not self.tied or self.options.output_layout.suffix != ".safetensors":
+        if not self.tied or self.options.output_layout.suffix not in _TELLING_SUFFIXES:
             return found
         tied = json.dumps(dict(sorted(self.tied.items())), ensure_ascii=False, separators=(",", ":"))
         return replace(found, metadata={**found.metadata, TIED_KEY: tied})
