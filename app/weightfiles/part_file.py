@@ -58,12 +58,14 @@ class PartFile:
         os.close(self._descriptor)
 
     def reserve(self, size: int) -> None:
-        """Makes the file exactly that long; a disk without room for it says so now.
+        """Makes the file exactly that long, all zeros; a disk without room for it says so now.
 
         Raises:
             StorageFull: `storage.full`.
         """
         with storage_failures():
+            # What a killed run has left there must not show between tensors.
+            os.ftruncate(self._descriptor, 0)
             os.ftruncate(self._descriptor, size)
             try:
                 if size:

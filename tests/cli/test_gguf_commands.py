@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import load_file
 
 from tests.cli.test_commands import run
-from tests.layouts.test_gguf_writing import LLAMA, folder_of, llama_tensors
+from tests.layouts.test_gguf_writing import LLAMA, folder_of, llama_tensors, random
 
 
 @pytest.fixture
@@ -49,6 +49,19 @@ def test_the_same_input_gives_the_same_bytes(model: Path, tmp_path: Path, capsys
         words = ("compress", str(model), str(tmp_path / f"{name}.gguf"), "--scheme", "q5_1", "--json")
         hashes.append(json.loads(run(capsys, *words)[1])["sha256"])
     assert hashes[0] == hashes[1]
+
+
+def test_what_a_killed_run_left_does_not_show_between_tensors(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = folder_of(tmp_path / "odd", {"a.weight": random(4, 32), "b": random(3), "c": random(5)})
+    hashes = []
+    for name, left in (("a", None), ("b", b"\xff" * (1 << 20)), ("c", b"\xff" * 10)):
+        if left is not None:
+            (tmp_path / f"{name}.gguf.part").write_bytes(left)
+        words = ("compress", str(model), str(tmp_path / f"{name}.gguf"), "--scheme", "q8_0", "--json")
+        hashes.append(json.loads(run(capsys, *words)[1])["sha256"])
+    assert len(set(hashes)) == 1
 
 
 def test_the_name_of_the_output_chooses_the_layout(
