@@ -35,7 +35,7 @@ def read_quantizer(reader: FieldReader, node: Field) -> QuantizerNode | None:
     Raises:
         WeightFileError: `onnx.*`, it is not well-formed.
     """
-    fields = []
+    fields: list[Field] = []
     for each in reader.fields(node.begin, node.end):
         if len(fields) == _MOST_FIELDS:
             return None
