@@ -5,6 +5,7 @@ import html
 import json
 import re
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -21,6 +22,14 @@ from app.web.pages.file_treemap import SIZES, Rectangle, squarify, tree_map
 from tests.web.test_workspace_pages import names_in
 
 NAMES = [f"model.layers.{i}.{part}.weight" for i in range(4) for part in ("self_attn.q_proj", "mlp.up_proj", "norm")]
+
+
+@pytest.fixture(autouse=True)
+def nothing_waits(scene: Any) -> Iterator[None]:
+    """No test leaves a look behind that another would have to wait for."""
+    yield
+    for look_id in scene.jobs.looks:
+        scene.jobs.known[look_id] = JobState(State.DONE)
 
 
 @pytest.fixture
@@ -161,6 +170,10 @@ def test_a_tensor_s_page(client: TestClient, scene: Any) -> None:
     assert page.count("Show its neighbours") == 8
     assert "style=" not in page
     assert client.get(f"/zh/files/{file_id}/tensors?name=w").text.count("各位的信息量") == 1
+    found = client.get(f"/api/v1/files/{file_id}/tensors?name=w").json()
+    assert found["bits"]["ones"] == figures()["bits"]["ones"]
+    assert client.get(f"/api/v1/files/{file_id}/tensors?name=v").json()["error"]["code"] == "look.no-tensor"
+    assert client.get(f"/api/v1/files/{file_id}/tensors").status_code == 404
     assert client.get(f"/en/files/{file_id}/tensors?name=nothing").status_code == 404
     assert client.get(f"/en/files/{file_id}/tensors").status_code == 404
     assert "no tensor named" in client.get(f"/en/files/{file_id}/tensors?name=%3Ci%3E").text

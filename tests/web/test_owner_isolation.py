@@ -39,11 +39,12 @@ def owned(client: TestClient, scene: Any) -> tuple[TestClient, dict[str, str]]:
 def own_something(owner: TestClient, scene: Any) -> tuple[TestClient, dict[str, str]]:
     job_id = scene.finished(owner)
     file_id = owner.get(f"/api/v1/jobs/{job_id}").json()["file"]
+    scene.look(owner, file_id)
     return owner, {"file_id": file_id, "job_id": job_id}
 
 
 def ask(client: TestClient, method: str, path: str, ids: dict[str, str], **how: object) -> tuple[int, str, str]:
-    address = path.format(language="en", **ids)
+    address = path.format(language="en", **ids) + ("?name=layer.weight" if "/tensors" in path else "")
     body = {"data": {"scheme": "bfloat16"}} if method == "POST" else {}
     answer = client.request(method, address, **body, **how)
     return (

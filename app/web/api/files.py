@@ -46,6 +46,12 @@ def read_file(file_id: str, request: Request, owner: KnownOwner) -> dict[str, An
     return file_document(view, workspace.analysis(owner, file_id))
 
 
+@router.get("/files/{file_id}/tensors")
+def read_tensor(file_id: str, request: Request, owner: KnownOwner, name: str = "") -> dict[str, Any]:
+    """One tensor: its row, and the figures behind it (binades, channels, outliers, entropy of every bit)."""
+    return dict(workspace_of(request).tensor(owner, file_id, name))
+
+
 @router.delete("/files/{file_id}", status_code=204)
 def delete_file(file_id: str, request: Request, owner: KnownOwner) -> Response:
     """Removes a file now; results made from it stay."""
