@@ -116,3 +116,16 @@ def test_a_quantized_folder_goes_on_to_gguf(scheme: str, most: float, llama_cpp:
     compared = compare_files(tmp_path / "quantized", out)
     assert (compared["missing"], compared["unexpected"]) == ([], [])
     assert min(float(row["sqnr_db"]) for row in compared["tensors"]) > 40
+
+
+def test_a_gguf_file_quantized_again_runs_with_its_own_metadata(llama_cpp: LlamaCpp, tmp_path: Path) -> None:
+    model = make_model("qwen3", tmp_path / "model")
+    save_tokenizer(byte_level("qwen2"), tmp_path / "model")
+    first = write_gguf(tmp_path / "model", tmp_path / "first.gguf", "float16").path
+    again = write_gguf(first, tmp_path / "again.gguf", "q8_0", include=("token_embd*", "output.weight")).path
+    with llama_cpp.open(again) as opened:
+        found = opened.logits(TOKENS)
+        tokens = opened.tokens("Text, cut as before.")
+    assert relative(found, wanted_logits(model)) < 0.05
+    with llama_cpp.open(first) as opened:
+        assert opened.tokens("Text, cut as before.") == tokens
