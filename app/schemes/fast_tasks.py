@@ -10,8 +10,8 @@ from app.schemes.fast_stretches import mapped, shares, stretches
 from app.schemes.grids import Grid
 from app.schemes.kernels import grid_pass
 from app.schemes.kernels.block_layouts import NO_BLOCKS, BlockForm
-from app.schemes.kernels.candidates import NO_PHASES, candidate_ranges, ladder_of, phases_of
-from app.schemes.kernels.error_tables import NO_TABLE, HeldTable, octave_table, scan_table
+from app.schemes.kernels.candidates import NO_PHASES, candidate_ranges, float_range, ladder_of, phases_of
+from app.schemes.kernels.error_tables import NO_TABLE, HeldTable, log_table, octave_table, scan_table
 from app.schemes.kernels.levels import grid_table
 from app.schemes.kernels.sizes import size_format
 from app.schemes.kernels.sources import mark
@@ -68,7 +68,7 @@ def grid_task(grid: Grid, form: CodeForm, shape: Shape, scale_format: ScaleForma
     if held is None:
         return None
     has_signs = choices.signed_scales and scale_format.has_signs and not grid.is_symmetric
-    rule = _rule(grid, scale_format, choices, form.owner_end)
+    rule = _rule(grid, scale_format, shape.size, choices, form.owner_end)
     ladder, octave = ladder_of(grid, shape.size, has_signs=has_signs), 2.0 ** floor(log2(grid.largest))
     phases = (
         phases_of(grid, shape.size, has_signs=has_signs)
@@ -105,18 +105,22 @@ def grid_task(grid: Grid, form: CodeForm, shape: Shape, scale_format: ScaleForma
 
 
 def _scan(grid: Grid, scale_format: ScaleFormat, size: int, owner_end: float | None, *, has_signs: bool) -> HeldTable:
+    wide = float_range(grid, size)
+    if wide is not None:
+        return log_table(grid, *wide, size)
     if scale_format.name == "float8_e4m3fn":
         return octave_table(grid, size)
     own_end = owner_end if has_signs and owner_end is not None and owner_end < 0 else grid.end
     return scan_table(grid, candidate_ranges(grid, size, has_signs=has_signs), size, own_end)
 
 
-def _rule(grid: Grid, scale_format: ScaleFormat, choices: Choices, owner_end: float | None) -> int:
+def _rule(grid: Grid, scale_format: ScaleFormat, size: int, choices: Choices, owner_end: float | None) -> int:
     if choices.scale is ScaleRule.ABSMAX:
         return grid_pass.ABSMAX if owner_end is None else grid_pass.OWNER
     if scale_format.name == "float8_e8m0fnu" and not grid.is_uniform:
         return grid_pass.POWER
-    return grid_pass.SCAN if len(grid.levels) <= LANES else grid_pass.DIRECT
+    is_table = len(grid.levels) <= LANES or (scale_format.are_dense and float_range(grid, size))
+    return grid_pass.SCAN if is_table else grid_pass.DIRECT
 
 
 def run_task(shape: Shape, task: Any, values: Any, scales: Any, packed: Any, threads: int | None) -> int:

@@ -85,7 +85,7 @@ def test_scales_in_every_format(scale_format: str) -> None:
     assert same(quantize_fast(scheme, matrix, ABSMAX), scheme.quantize(matrix, ABSMAX))
 
 
-SEARCHED = ["int2", "int3", "int4", "int5", "int8", "nf4", "fp4", "mxfp4", "mxfp8", "nvfp4"]
+SEARCHED = ["int2", "int3", "int4", "int5", "int6", "int8", "fp8", "fp6_e2m3", "nf4", "fp4", "mxfp4", "mxfp8", "nvfp4"]
 
 
 @pytest.mark.parametrize("name", SEARCHED)
@@ -107,7 +107,7 @@ def test_searches_find_as_little_error(name: str) -> None:
     assert 10 * torch.log10(fast / plain) < 0.02
 
 
-@pytest.mark.parametrize("name", [*SEARCHED, "q4_0", "iq4_nl", "gguf_nvfp4"])
+@pytest.mark.parametrize("name", [*SEARCHED, "q4_0", "q5_0", "q8_0", "iq4_nl", "gguf_nvfp4"])
 def test_hostile_blocks_are_searched_as_well(name: str) -> None:
     scheme, matrix = find_scheme(name), hostile(9, 256)
     fast = error(matrix, scheme, quantize_fast(scheme, matrix, MSE))
@@ -121,6 +121,17 @@ def test_search_is_never_worse_than_absmax(name: str) -> None:
     searched = error(matrix, scheme, quantize_fast(scheme, matrix, MSE))
     plain = error(matrix, scheme, quantize_fast(scheme, matrix, ABSMAX))
     assert (searched <= plain * (1 + 1e-5) + 1e-12).all()
+
+
+@pytest.mark.parametrize("name", ["int8", "int5", "fp8", "fp6_e2m3"])
+@pytest.mark.parametrize("granularity", ["channel", "group=32", "group=128"])
+@pytest.mark.parametrize("scale_format", ["float32", "bfloat16"])
+def test_searches_of_many_levels_find_as_little_error(name: str, granularity: str, scale_format: str) -> None:
+    scheme = find_scheme(name, SchemeOptions(granularity=granularity, scale_format=scale_format))
+    matrix = normal(8, 512)
+    fast = error(matrix, scheme, quantize_fast(scheme, matrix, MSE)).mean()
+    plain = error(matrix, scheme, scheme.quantize(matrix, MSE)).mean()
+    assert 10 * torch.log10(fast / plain) < 0.02
 
 
 def test_signed_scales_have_less_error() -> None:

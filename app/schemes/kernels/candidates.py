@@ -112,6 +112,16 @@ _NONE = np.int64(0)
 NO_PHASES = HeldPhases(PhaseTable(_NONE, _NONE, _NONE, _NONE, np.float32(0), np.float32(0), _NONE))
 
 
+def float_range(grid: Grid, size: int) -> tuple[float, float, int] | None:
+    """First and last, and how many times 32 candidates, for floats of many levels."""
+    ladder = _LADDERS.get(grid.name) if grid.float_shape else None
+    if ladder is None:
+        return None
+    place = sum(size > length for length in _LADDER_LENGTHS)
+    first, last, _ = ladder[place]
+    return first, last, 2 if place == len(_LADDER_LENGTHS) else 4
+
+
 @lru_cache(maxsize=64)
 def ladder_of(grid: Grid, size: int, *, has_signs: bool) -> Any:
     """float32 scales over the reach that are tried one by one, a multiple of sixteen."""

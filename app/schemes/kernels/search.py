@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 
 from app.schemes.kernels.blocks import block_error, first_extreme_is_negative, fitted
-from app.schemes.kernels.error_tables import HALF, STRETCH
+from app.schemes.kernels.error_tables import HALF, LOG_DROP, LOG_OCTAVES, LOG_PLACES, STRETCH
 from app.schemes.kernels.levels import MAGIC, MAGNITUDE, SIGN, nearest_levels
 from app.schemes.kernels.phases import phase_scale
 from app.schemes.kernels.sizes import nearest_size
@@ -22,6 +22,7 @@ from app.schemes.kernels.vectors import (
     float_of,
     floats_of,
     larger,
+    larger_word,
     largest_word,
     load,
     load_floats,
@@ -30,6 +31,7 @@ from app.schemes.kernels.vectors import (
     no_wide,
     short_at,
     smaller,
+    smaller_word,
     spread,
     spread_word,
     store_shorts,
@@ -52,6 +54,17 @@ def fill_places(values: Any, start: Any, count: Any, factor: Any, places: Any, f
     mask, five = spread_word(u32(511)), spread_word(u32(5))
     for i in range(0, count, LANES):
         store_shorts(places, first + i, (bits_of(load(values, start + i) * by + middle) & mask) << five)
+
+
+@njit(nogil=True, error_model="numpy", forceinline=True)
+def fill_log_places(values: Any, start: Any, count: Any, factor: Any, places: Any, first: Any) -> None:
+    """The same for floats: by the exponent and the first bits of |value| * factor, which is 1 for the reach."""
+    by, mask, drop = spread(factor), spread_word(MAGNITUDE), spread_word(u32(LOG_DROP))
+    low = spread_word(u32((127 - LOG_OCTAVES) * LOG_PLACES))
+    high, five = spread_word(u32(127 * LOG_PLACES - 1)), spread_word(u32(5))
+    for i in range(0, count, LANES):
+        word = (bits_of(load(values, start + i) * by) & mask) >> drop
+        store_shorts(places, first + i, (smaller_word(larger_word(word, low), high) - low) << five)
 
 
 @njit(nogil=True, error_model="numpy", forceinline=True)

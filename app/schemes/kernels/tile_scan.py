@@ -11,8 +11,17 @@ import numpy as np
 from numba import njit
 
 from app.schemes.kernels.blocks import fitted, reach_word
-from app.schemes.kernels.error_tables import HALF
-from app.schemes.kernels.search import better_with_owner, direct_scale, fill_places, further, is_lost, scan, storable
+from app.schemes.kernels.error_tables import HALF, LOG_OCTAVES, LOG_PLACES
+from app.schemes.kernels.search import (
+    better_with_owner,
+    direct_scale,
+    fill_log_places,
+    fill_places,
+    further,
+    is_lost,
+    scan,
+    storable,
+)
 from app.schemes.kernels.vectors import (
     LANES,
     bits_of,
@@ -62,15 +71,24 @@ def _scan_all(
         factor = f32(f32(HALF) / reach) if reach > _LEAST_REACH else f32(0)
         if task.scan.positive < 2 * LANES and _is_negative(values, here, stride, reach):
             factor, scales[index] = -factor, -reach
-        fill_places(values, here, stride, factor, places, index * stride)
+        if task.scan.is_log:
+            by = f32(f32(1) / reach) if reach > _LEAST_REACH else f32(0)
+            fill_log_places(values, here, stride, by, places, index * stride)
+        else:
+            fill_places(values, here, stride, factor, places, index * stride)
     for index in range(blocks):
         sums = scan(places, index * stride, stride, task.scan.rows)
-        best = least_wide(numbered(sums))
+        best, base = least_wide(numbered(sums)), 0
+        for table in range(1, task.scan.tables):
+            rows = task.scan.rows + table * (2 * 2 * LANES * LOG_OCTAVES * LOG_PLACES)
+            found = least_wide(numbered(scan(places, index * stride, stride, rows)))
+            if found >> u32(5) < best >> u32(5):
+                best, base = found, table * 2 * LANES
         if task.scan.octaves:
             scales[index], notes[index] = _chosen_size(scales[index], best, stride, task)
         else:
             own = lane_of(sums, task.scan.own)
-            scales[index], notes[index] = _chosen(scales[index], best, own, stride, task)
+            scales[index], notes[index] = _chosen(scales[index], best, base, own, stride, task)
 
 
 @njit(nogil=True, error_model="numpy", forceinline=True)
@@ -103,14 +121,14 @@ def _chosen_size(end: Any, best: Any, count: Any, task: Any) -> Any:
 
 
 @njit(nogil=True, error_model="numpy", forceinline=True)
-def _chosen(reach: Any, best: Any, own: Any, count: Any, task: Any) -> Any:
+def _chosen(reach: Any, best: Any, base: Any, own: Any, count: Any, task: Any) -> Any:
     """The storable scale of the best lane, and what is left to do; the reach itself where the table does not tell."""
     scanned = task.scan
-    lane, least = np.int64(best & u32(31)), np.int64(best >> u32(5))
+    lane, least = base + np.int64(best & u32(31)), np.int64(best >> u32(5))
     scale = storable(f32(reach * float_at(scanned.factors, lane)), task.form)
     is_clamped = abs(scale) * task.form.divisor <= task.form.smallest
-    is_last = (lane == 2 * LANES - 1) | (lane == scanned.positive - 1)
-    is_first = (lane == 0) | (lane == scanned.positive)
+    is_last = ((lane == 2 * LANES - 1) | (lane == scanned.positive - 1)) & (scanned.is_log == 0)
+    is_first = ((lane == 0) | (lane == scanned.positive)) & (scanned.is_log == 0)
     lost = (abs(reach) <= _LEAST_REACH) | is_last | is_clamped | (least * 1024 < np.int64(scanned.trusted) * count)
     note = _PLAIN * ((lane != scanned.own) & (least * 64 >= np.int64(own) * 63)) + _ENDS * is_first
     return (reach, _DIRECT) if lost else (scale, note)
