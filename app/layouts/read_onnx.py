@@ -186,13 +186,13 @@ class _Turned:
 
 
 def _cast(node: QuantizerNode, stored: StoredTensors) -> Weight | None:
-    """Floats that the model widens before it uses them."""
+    """Floats that the model casts to another type, no narrower, before it uses them."""
     entry = stored.entries.get(node.inputs[0]) if len(node.inputs) == 1 else None
     kind = ONNX_TYPES.get(node.attributes.get("to", 0))
     floats = {*FLOATS, *_FLOAT8}
     if entry is None or kind is None or entry.type.format not in floats or kind.format not in FLOATS:
         return None
-    if kind.bits <= entry.type.bits:
+    if kind.bits < entry.type.bits or kind.format == entry.type.format:
         return None
     dtype, columns = torch_dtype(find_format(kind.format)), max(entry.shape[-1] if entry.shape else 1, 1)
 
