@@ -11,7 +11,6 @@ from types import MappingProxyType
 from app.layouts.companion_json import companion_json, companion_object
 from app.layouts.gguf_model_metadata import (
     ModelDescription,
-    UnsupportedModel,
     describe_model,
     general_pairs,
     pooling_of,
@@ -27,6 +26,7 @@ from app.layouts.gguf_names import (
     prefix_of,
 )
 from app.layouts.gguf_original import original_pairs
+from app.layouts.gguf_settings import UnsupportedModel
 from app.layouts.gguf_special_tokens import chat_template_pairs, special_token_pairs
 from app.layouts.gguf_tokenizer import TokenizerPairs, UnsupportedTokenizer, tokenizer_pairs, word_list_pairs
 from app.layouts.weights import Weight

@@ -4,14 +4,15 @@ Keys are those of llama.cpp (gguf-py, constants.py). A config is a stranger's: w
 asks for something that llama.cpp computes otherwise makes the model one that it cannot run.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from app.layouts.gguf_positions import add_positions
+from app.layouts.gguf_settings import MOST_LAYERS, ModelSettings, UnsupportedModel
 from app.weightfiles.gguf_layout import KeyValue, ValueType
 
-MOST_LAYERS, MOST_EXPERTS, MOST_HEAD_SIZE, MOST = 65_536, 4096, 1024, 1 << 31
+MOST_EXPERTS = 4096
 _MODEL_TYPES = {
     "llama": "llama",
     "mistral": "llama",
@@ -25,15 +26,6 @@ _MODEL_TYPES = {
 """`model_type` of transformers, and llama.cpp's architecture."""
 _POOLING = {"mean": 1, "cls": 2, "lasttoken": 3}
 """llama.h, `enum llama_pooling_type`."""
-_ROPE_DEFAULT = 10_000.0
-
-
-class UnsupportedModel(Exception):
-    """llama.cpp cannot run the model; `remark` is the id of the sentence that says why."""
-
-    def __init__(self, remark: str) -> None:
-        super().__init__(remark)
-        self.remark = remark
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +60,7 @@ def describe_model(config: Mapping[str, Any], pooling: str | None = None) -> Mod
     model_type = config.get("model_type")
     if not isinstance(model_type, str) or model_type not in _MODEL_TYPES or _is_a_classifier(config):
         raise UnsupportedModel("remark.gguf-unknown-model")
-    settings = _Settings(config, _MODEL_TYPES[model_type])
+    settings = ModelSettings(config, _MODEL_TYPES[model_type])
     return _bert(settings, model_type, pooling) if settings.architecture == "bert" else _llama(settings, model_type)
 
 
@@ -94,66 +86,7 @@ def _is_a_classifier(config: Mapping[str, Any]) -> bool:
     return any("Classification" in str(name) or "QuestionAnswering" in str(name) for name in named)
 
 
-class _Settings:
-    """A config's values, checked as they are asked for, and the pairs made of them."""
-
-    def __init__(self, config: Mapping[str, Any], architecture: str) -> None:
-        self.config = config
-        self.architecture = architecture
-        self.pairs: list[KeyValue] = []
-
-    def whole(self, *names: str, most: int = MOST, default: int | None = None) -> int:
-        """A whole number from 1 to `most`, under the first of these names that is there."""
-        value = next((self.config[name] for name in names if self.config.get(name) is not None), default)
-        if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= most:
-            raise UnsupportedModel("remark.gguf-bad-config")
-        return value
-
-    def real(self, name: str, default: float | None = None) -> float:
-        """A positive number."""
-        return positive(self.config.get(name) if self.config.get(name) is not None else default)
-
-    def demand(self, name: str, *usual: Any, default: Any = None) -> None:
-        """Checks a setting that llama.cpp has no other way of; a missing one has that default, or is the usual one."""
-        value = self.config.get(name, default)
-        if value is not None and value not in usual:
-            raise UnsupportedModel("remark.gguf-other-setting")
-
-    def count(self, key: str, value: int) -> None:
-        """Adds a pair of the architecture."""
-        self.pairs.append(KeyValue(f"{self.architecture}.{key}", ValueType.UINT32, value))
-
-    def number(self, key: str, value: float) -> None:
-        """The same of a float32."""
-        self.pairs.append(KeyValue(f"{self.architecture}.{key}", ValueType.FLOAT32, value))
-
-    def layers(self) -> int:
-        """How many layers there are."""
-        return self.whole("num_hidden_layers", most=MOST_LAYERS)
-
-    def sizes(self) -> tuple[int, int]:
-        """What all architectures have: adds those pairs; heads, and numbers in a head."""
-        heads = self.whole("num_attention_heads", most=MOST_LAYERS)
-        hidden = self.whole("hidden_size")
-        self.count("block_count", self.layers())
-        self.count("embedding_length", hidden)
-        self.count("feed_forward_length", self.whole("intermediate_size"))
-        self.count("attention.head_count", heads)
-        return heads, self.whole("head_dim", most=MOST_HEAD_SIZE, default=hidden // heads)
-
-
-def positive(value: Any) -> float:
-    """A positive number that float32 holds.
-
-    Raises:
-        UnsupportedModel: it is none.
-    """
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e38:
-        raise UnsupportedModel("remark.gguf-bad-config")
-    return float(value)
-
-
-def _bert(settings: _Settings, model_type: str, pooling: str | None) -> ModelDescription:
+def _bert(settings: ModelSettings, model_type: str, pooling: str | None) -> ModelDescription:
     settings.demand("hidden_act", "gelu")
     settings.demand("position_embedding_type", "absolute")
     heads, head_size = settings.sizes()
@@ -168,14 +101,14 @@ def _bert(settings: _Settings, model_type: str, pooling: str | None) -> ModelDes
     settings.pairs.append(KeyValue("bert.attention.causal", ValueType.BOOL, value=False))
     if pooling is not None:
         settings.count("pooling_type", _POOLING[pooling])
-    types = settings.whole("type_vocab_size", default=1)
+    types = settings.whole("type_vocab_size", default=2)
     settings.pairs.append(KeyValue("tokenizer.ggml.token_type_count", ValueType.UINT32, types))
     layers = settings.layers()
     pairs = tuple(settings.pairs)
     return ModelDescription("bert", model_type, layers, heads, heads, head_size, 0, pairs, first_position=first)
 
 
-def _llama(settings: _Settings, model_type: str) -> ModelDescription:
+def _llama(settings: ModelSettings, model_type: str) -> ModelDescription:
     settings.demand("hidden_act", "silu")
     settings.demand("use_sliding_window", 0)
     heads, head_size = settings.sizes()
@@ -190,13 +123,13 @@ def _llama(settings: _Settings, model_type: str) -> ModelDescription:
     settings.count("rope.dimension_count", head_size)
     settings.number("attention.layer_norm_rms_epsilon", settings.real("rms_norm_eps", 1e-6))
     experts = _experts(settings, model_type)
-    factors = _rope(settings, head_size)
+    factors = add_positions(settings, head_size)
     layers, pairs = settings.layers(), tuple(settings.pairs)
     name = settings.architecture
     return ModelDescription(name, model_type, layers, heads, key_value_heads, head_size, experts, pairs, factors)
 
 
-def _experts(settings: _Settings, model_type: str) -> int:
+def _experts(settings: ModelSettings, model_type: str) -> int:
     if model_type not in {"mixtral", "qwen3_moe"}:
         return 0
     experts = settings.whole("num_local_experts", "num_experts", most=MOST_EXPERTS)
@@ -208,60 +141,6 @@ def _experts(settings: _Settings, model_type: str) -> int:
         settings.demand("mlp_only_layers", [])
         settings.count("expert_feed_forward_length", settings.whole("moe_intermediate_size"))
     return experts
-
-
-def _rope(settings: _Settings, head_size: int) -> tuple[float, ...]:
-    """Adds how positions turn; the factors of single pairs, where there are such."""
-    found = settings.config.get("rope_parameters") or settings.config.get("rope_scaling") or {}
-    if not isinstance(found, dict):
-        raise UnsupportedModel("remark.gguf-bad-config")
-    base = positive(found.get("rope_theta") or settings.config.get("rope_theta") or _ROPE_DEFAULT)
-    settings.number("rope.freq_base", base)
-    kind = str(found.get("rope_type") or found.get("type") or "default")
-    if kind in {"linear", "yarn"}:
-        settings.pairs.append(KeyValue(f"{settings.architecture}.rope.scaling.type", ValueType.STRING, kind))
-        settings.number("rope.scaling.factor", positive(found.get("factor")))
-        if kind == "yarn":
-            _yarn(settings, found)
-    elif kind == "llama3":
-        return llama3_factors(found, base, head_size)
-    elif kind != "default":
-        raise UnsupportedModel("remark.gguf-other-setting")
-    return ()
-
-
-def _yarn(settings: _Settings, found: Mapping[str, Any]) -> None:
-    if found.get("mscale") or found.get("mscale_all_dim") or found.get("truncate") is False:
-        raise UnsupportedModel("remark.gguf-other-setting")
-    context = positive(found.get("original_max_position_embeddings"))
-    if not 1 <= context < MOST:
-        raise UnsupportedModel("remark.gguf-bad-config")
-    settings.count("rope.scaling.original_context_length", int(context))
-    names = {"attention_factor": "attn_factor", "beta_fast": "beta_fast", "beta_slow": "beta_slow"}
-    for theirs, ours in names.items():
-        if found.get(theirs) is not None:
-            settings.number(f"rope.scaling.yarn_{ours}", positive(found[theirs]))
-
-
-def llama3_factors(found: Mapping[str, Any], base: float, head_size: int) -> tuple[float, ...]:
-    """Llama 3.1's rule: long waves turn slower by `factor`, short ones as they did, those between by a mixture."""
-    factor, low, high = (positive(found.get(name)) for name in ("factor", "low_freq_factor", "high_freq_factor"))
-    context = positive(found.get("original_max_position_embeddings"))
-    if low >= high:
-        raise UnsupportedModel("remark.gguf-bad-config")
-    return tuple(
-        _llama3_factor(2 * math.pi * base ** (2 * pair / head_size), factor, context / low, context / high)
-        for pair in range(head_size // 2)
-    )
-
-
-def _llama3_factor(wave: float, factor: float, longest: float, shortest: float) -> float:
-    if wave < shortest:
-        return 1.0
-    if wave > longest:
-        return factor
-    share = (longest / wave - 1) / (longest / shortest - 1)
-    return 1 / ((1 - share) / factor + share)
 
 
 def general_pairs(architecture: str, name: str) -> Sequence[KeyValue]:

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.layouts.companion_json import MAX_CONTAINERS, parse_bounded
-from app.layouts.gguf_model_metadata import UnsupportedModel, describe_model, pooling_of
+from app.layouts.gguf_model_metadata import describe_model, pooling_of
 from app.layouts.gguf_pre_tokenizers import pre_tokenizer_name
+from app.layouts.gguf_settings import UnsupportedModel
 from app.layouts.gguf_special_tokens import chat_template_pairs, special_token_pairs
 from app.layouts.gguf_tokenizer import UnsupportedTokenizer, tokenizer_pairs, word_list_pairs
 from app.weightfiles.gguf_layout import KeyValue, Metadata

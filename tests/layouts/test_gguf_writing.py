@@ -193,7 +193,8 @@ def test_experts_are_one_tensor_and_need_one_scheme(tmp_path: Path) -> None:
     config = {**LLAMA, "model_type": "mixtral", "num_local_experts": 3, "num_experts_per_tok": 2}
     source = folder_of(tmp_path / "model", tensors, config)
     made = write_gguf(source, tmp_path / "out.gguf", "q8_0")
-    assert made.obstacles.keys() == {f"{moe}.gate.weight"}
+    types = {each.name: each.tensor_type.name for each in gguf.GGUFReader(made.path).tensors}
+    assert (types["blk.0.ffn_gate_inp.weight"], types["blk.0.ffn_up_exps.weight"]) == ("F32", "Q8_0")
     _, found = read_by_owner(made.path)
     for part, name in (("w1", "gate"), ("w2", "down"), ("w3", "up")):
         wanted = np.stack([tensors[f"{moe}.experts.{expert}.{part}.weight"].numpy() for expert in range(3)])
@@ -259,7 +260,7 @@ def test_more_dimensions_than_gguf_holds_are_refused(tmp_path: Path) -> None:
 
 
 def test_llama_3_turns_positions_as_transformers_does(tmp_path: Path) -> None:
-    from app.layouts.gguf_model_metadata import llama3_factors
+    from app.layouts.gguf_positions import llama3_factors
 
     said = {"factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 8192}
     frequencies = 1 / 500000.0 ** (torch.arange(0, 128, 2, dtype=torch.float64) / 128)
