@@ -16,6 +16,7 @@ from app.layouts.writing import Write
 from app.tasks.compress_options import CompressOptions
 from app.tasks.compress_report import report_of
 from app.tasks.file_plan import FilePlan, OutputFile, TensorPlan, plan_file
+from app.tasks.memory import give_back_large_blocks
 from app.tasks.progress import Progress, advance_from, no_progress
 from app.tasks.tensor_report import tensor_row
 from app.tasks.threads import one_thread
@@ -93,6 +94,7 @@ class Compression:
         plan = self.plan
         tensors = [plan.tensors[index] for index in plan.steps[step]]
         output, file = self.outputs[tensors[0].file], plan.files[tensors[0].file]
+        give_back_large_blocks()
         with one_thread(), PartFile(output) as part:
             if not part.starts_with(file.layout.head):
                 raise Conflict("output.part-differs", name=output.name)
