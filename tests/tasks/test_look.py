@@ -138,3 +138,30 @@ def test_what_is_not_there_is_refused(tmp_path: Path) -> None:
 def test_a_png_of_one_pixel() -> None:
     png = grey_png(b"\x80", 1, 1)
     assert pixels_of({"png": base64.b64encode(png)}).tolist() == [[128]]
+
+
+def test_a_quantized_weight_is_looked_at_as_what_it_stands_for(tmp_path: Path) -> None:
+    """Read by our own reader, held against the numbers of GGUF's own library; its first block is the file's bytes."""
+    import gguf
+
+    from app.tasks.analyse_file import analyse_file
+
+    values = np.random.default_rng(0).normal(0, 0.02, (64, 256)).astype(np.float32)
+    kind = gguf.GGMLQuantizationType.Q4_0
+    blocks = gguf.quants.quantize(values, kind)
+    path = tmp_path / "x.gguf"
+    writer = gguf.GGUFWriter(path, "llama")
+    writer.add_tensor("blk.0.attn_q.weight", blocks, raw_dtype=kind)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    restored = gguf.quants.dequantize(blocks, kind)
+    [row] = analyse_file(path)["tensors"]
+    assert (row["encoding"], row["role"]) == ({"layout": "gguf", "scheme": "q4_0"}, "attention")
+    assert (row["min"], row["max"]) == (restored.min(), restored.max())
+    assert row["block"]["bytes"] == blocks.reshape(-1)[:18].tobytes().hex()
+    assert row["block"]["values"] == restored.reshape(-1)[:32].tolist()
+    numbers = look_at(path, "blk.0.attn_q.weight", LookWindow(3, 5, 4, 6))["numbers"]
+    assert [[value for _, value in line] for line in numbers] == restored[3:7, 5:11].tolist()
+    assert numbers[0][0][0] == f"0x{restored[3, 5].view(np.uint32):08x}"

@@ -63,11 +63,13 @@ def tree_map(root: Branch, size: str, shown: Callable[[Branch], tuple[str, str]]
     while waiting:
         _, _, branch, place = heapq.heappop(waiting)
         room = MOST_MARKS - len(final) - len(waiting)
-        is_cut = branch is root or (place.area > _CUT_AREA and len(branch.below) <= room)
+        # A single part takes all of the place: it says more than what it stands in.
+        has_room = place.area > _CUT_AREA and len(branch.below) <= room
+        is_cut = branch is root or has_room or len(branch.below) == 1
         if branch.place is not None or not is_cut:
             final.append((branch, place))
             continue
-        drawn = heapq.nlargest(room, branch.children, key=lambda child: child.bytes)
+        drawn = heapq.nlargest(max(room, 1), branch.children, key=lambda child: child.bytes)
         left_out += branch.tensors - sum(child.tensors for child in drawn)
         for child, at in squarify([child for child in drawn if child.bytes], place, branch.bytes):
             if at.area < _SMALLEST_AREA:
