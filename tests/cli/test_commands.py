@@ -236,3 +236,24 @@ def test_an_infinite_and_an_unknown_error_are_printed(capsys: pytest.CaptureFixt
     assert (code, figures["overflows.weight"]) == (0, ["-inf", "inf", "inf", "-"])
     code, compared, _ = run(capsys, "compare", *words)
     assert (code, "-inf" in compared) == (0, True)
+
+
+def test_a_plan_names_what_is_done_to_each_tensor(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    source = tmp_path / "model.safetensors"
+    save_file({"a.weight": torch.ones(8, 128), "b.weight": torch.ones(8, 100), "n.bias": torch.ones(8)}, source)
+    words = ("compress", str(source), str(tmp_path / "out"), "--scheme", "int4:absmax", "--set", "a*=int8:channel")
+    code, out, _ = run(capsys, *words, "--plan")
+    assert code == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["model.safetensors"]
+    lines = {line.split()[-1]: line for line in out.splitlines()}
+    assert "int8:channel" in lines["a.weight"]
+    assert "rows of 100 numbers do not divide into blocks of 128" in lines["b.weight"]
+    assert "kept: bias" in lines["n.bias"]
+    code, out, _ = run(capsys, *words, "--json")
+    assert code == 0
+    assert [tensor["scheme"] for tensor in json.loads(out)["tensors"] if not tensor["kept"]] == ["int8"]
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        "model.safetensors",
+        "config.json",
+        "bitlens-manifest.json",
+    }
