@@ -21,6 +21,8 @@ from app.schemes.fast import dequantize_fast, quantize_fast
 from app.schemes.scheme import QuantizedTensor
 from app.weightfiles.file_layout import StoredTensor
 
+HELD_BYTES = 32 << 20
+"""Of a stored tensor that is put together in memory: many short writes cost more."""
 BAND_ROWS = 4
 """Codes of so many rows of a turned matrix fill whole bytes."""
 
@@ -126,6 +128,32 @@ class MatrixCoder:
         return self.coder.write(self.seen_as(numbers), self.packed(write))
 
 
+class _Stripes:
+    """Columns of stored tensors, written in whole lines where a tensor fits into memory, else each by itself."""
+
+    def __init__(self, write: Write) -> None:
+        self._write = write
+        self._whole: dict[str, Tensor] = {}
+
+    def add(self, tensor: StoredTensor, numbers: Tensor, first: int, rows: int) -> None:
+        """`numbers` `[some rows, columns]` of a turned matrix of so many `rows`, from its row `first` on."""
+        stripe, bits = numbers.t().contiguous(), tensor.type.bits
+        stripe = pack_small(stripe, bits) if bits < 8 else stripe.view(torch.uint8)
+        line_bytes, begin = rows * bits // 8, first * bits // 8
+        if tensor.bytes <= HELD_BYTES:
+            if tensor.name not in self._whole:
+                self._whole[tensor.name] = torch.empty(len(stripe), line_bytes, dtype=torch.uint8)
+            self._whole[tensor.name][:, begin : begin + stripe.shape[1]] = stripe
+            return
+        for line, values in enumerate(stripe):
+            self._write(tensor.name, line * line_bytes + begin, values)
+
+    def finish(self) -> None:
+        """Writes what is held."""
+        for name, whole in self._whole.items():
+            self._write(name, 0, whole)
+
+
 @dataclass(frozen=True, slots=True)
 class TurnedDequantizer:
     """See `Coder`: codes lie as the weight does, and what shares a scale lies down its columns."""
@@ -145,7 +173,7 @@ class TurnedDequantizer:
 
     def write(self, numbers: Numbers, write: Write) -> Outcome:
         """See `Coder`."""
-        coder, turned, total = self.coder, numbers.turned(), NO_PAIRS
+        coder, turned, total, stripes = self.coder, numbers.turned(), NO_PAIRS, _Stripes(write)
         for band in turned.bands(BAND_ROWS):
             try:
                 found = quantize_fast(coder.scheme, band.values, coder.choices)
@@ -156,33 +184,20 @@ class TurnedDequantizer:
             restored = dequantize_fast(coder.scheme, found, threads=coder.choices.threads)
             rounded = restored.to(coder.read_dtype).to(torch.float32)
             total += pair_sums_fast(band.values, rounded, coder.choices.threads)
-            self._write_stripes(found, band.row, turned.shape[0], write)
+            self._add_to(stripes, found, band.row, turned.shape[0])
+        stripes.finish()
         return Outcome(total)
 
-    def _write_stripes(self, found: QuantizedTensor, first: int, rows: int, write: Write) -> None:
+    def _add_to(self, stripes: _Stripes, found: QuantizedTensor, first: int, rows: int) -> None:
         coder, slots = self.coder, self.coder.slots
         bits = slots.codes.type.bits
         codes = unpack_small(found.codes.view(torch.uint8).view(found.shape[0], -1), bits, found.shape[1])
-        _write_stripe(slots.codes.name, codes, first, rows, bits, write)
         assert found.scales is not None
-        _write_stripe(slots.scales.name, found.scales, first, rows, found.scales.element_size() * 8, write)
+        stripes.add(slots.codes, codes, first, rows)
+        stripes.add(slots.scales, found.scales, first, rows)
         if slots.zero_points is not None and isinstance(coder.scheme, AffineScheme):
             assert found.zero_points is not None
-            _write_stripe(slots.zero_points.name, found.zero_points, first, rows, bits, write)
-
-
-def _write_stripe(name: str, numbers: Tensor, first: int, rows: int, bits: int, write: Write) -> None:
-    """`numbers` `[some rows, columns]` of a turned matrix of so many `rows`, into columns of what is stored."""
-    stripe = numbers.t().contiguous()
-    if bits < 8:
-        stripe = pack_small(stripe, bits)
-    line_bytes = rows * bits // 8
-    begin = first * bits // 8
-    if stripe.shape[1] * stripe.element_size() == line_bytes:
-        write(name, 0, stripe)
-        return
-    for line, values in enumerate(stripe):
-        write(name, line * line_bytes + begin, values)
+            stripes.add(slots.zero_points, found.zero_points, first, rows)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 
 from app.errors import InvalidInput, WeightFileError
+from app.layouts import numbers, onnx_coders
 from app.tasks.compare_files import compare_files
 from app.tasks.compress_file import compress_file, plan_only
 from app.tasks.compress_options import CompressOptions
@@ -104,7 +105,7 @@ def test_channels_lie_along_what_is_not_summed_over(tmp_path: Path) -> None:
 
 
 def test_the_rest_of_the_model_is_kept_byte_for_byte(tmp_path: Path) -> None:
-    text = helper.make_tensor("words", TensorProto.STRING, [2], [b"a", b"b"])
+    text = TensorProto(name="words", data_type=TensorProto.STRING, dims=[2], string_data=[b"a", b"b"])
     inner = helper.make_graph(
         [helper.make_node("Identity", ["w1_scale"], ["z"])], "inner", [], [], [numpy_helper.from_array(np.ones(1), "q")]
     )
@@ -159,6 +160,30 @@ def test_external_data_comes_inside(tmp_path: Path) -> None:
 def test_the_same_input_gives_the_same_bytes(tmp_path: Path) -> None:
     first = compressed(tmp_path, mlp(), "int4:group=32:asymmetric").read_bytes()
     assert compressed(tmp_path, mlp(), "int4:group=32:asymmetric").read_bytes() == first
+
+
+@pytest.mark.parametrize(
+    ("scheme", "layout"),
+    [
+        ("int8", "onnx"),
+        ("int8:group=32:asymmetric", "onnx"),
+        ("int4:group=32:asymmetric", "onnx"),
+        ("int2:group=32:asymmetric", "onnx"),
+        ("fp8:group=32", "onnx"),
+        ("int4:group=32:asymmetric", "onnx-matmulnbits"),
+        ("int2:group=16:asymmetric", "onnx-matmulnbits"),
+    ],
+)
+def test_bands_and_stripes_make_the_same_file(
+    scheme: str, layout: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Zero points of an odd number of groups begin inside a byte; a turned matrix is written line by line."""
+    source = mlp(opset=25, ir_version=13)
+    whole = compressed(tmp_path, source, scheme, layout=layout).read_bytes()
+    monkeypatch.setattr(numbers, "BAND_ELEMENTS", 300)
+    assert compressed(tmp_path, source, scheme, layout=layout).read_bytes() == whole
+    monkeypatch.setattr(onnx_coders, "HELD_BYTES", 0)
+    assert compressed(tmp_path, source, scheme, layout=layout).read_bytes() == whole
 
 
 def test_tied_tensors_are_stored_once_and_given_twice(tmp_path: Path) -> None:
