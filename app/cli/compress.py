@@ -9,12 +9,15 @@ from typing import Any
 from app.cli.columns import figure, printable
 from app.cli.progress import ProgressLine
 from app.layouts.gguf_writing import GGUF
+from app.layouts.onnx_writing import ONNX
 from app.layouts.table import LAYOUTS
 from app.tasks.compress_file import compress_file, plan_only
 from app.tasks.compress_options import SCHEMES, CompressOptions
 from app.wording import say
 
 WORST = 10
+_BY_SUFFIX = {layout.suffix: layout.name for layout in (GGUF, ONNX)}
+"""The layout that the name of a target asks for; None for others."""
 PATTERN_OPTIONS = {
     "include": "compress these tensors too; * stands for any characters",
     "exclude": "keep these tensors as they are",
@@ -24,7 +27,7 @@ PATTERN_OPTIONS = {
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("source", metavar="IN", type=Path, help="a weight file, a folder of them, or a zip of that")
-    parser.add_argument("target", metavar="OUT", type=Path, help="a .safetensors or .gguf file to write, or a folder")
+    parser.add_argument("target", metavar="OUT", type=Path, help="a .safetensors, .gguf or .onnx file, or a folder")
     parser.add_argument(
         "--scheme",
         required=True,
@@ -40,7 +43,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--double-quant", action="store_true", default=None, help="quantize the scales as well")
     parser.add_argument("--signed-scales", action="store_true", default=None, help="let scales be negative")
     parser.add_argument("--mx-scale", help="floor, ceil, rceil, even or mse")
-    parser.add_argument("--layout", help=f"one of {', '.join(LAYOUTS)} (default: by OUT.gguf, else the scheme's)")
+    known = ", ".join(LAYOUTS)
+    parser.add_argument("--layout", help=f"one of {known} (default: by OUT.gguf and OUT.onnx, else the scheme's)")
     for option, said in PATTERN_OPTIONS.items():
         parser.add_argument(f"--{option}", action="append", default=[], metavar="PATTERN", help=said)
     parser.add_argument(
@@ -60,8 +64,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Compress and print the summary."""
     given = {name: getattr(arguments, name) for name in CompressOptions.__dataclass_fields__}
-    if given["layout"] is None and arguments.target.suffix == GGUF.suffix:
-        given["layout"] = GGUF.name
+    if given["layout"] is None:
+        given["layout"] = _BY_SUFFIX.get(arguments.target.suffix)
     options = CompressOptions.from_json(given)
     if arguments.plan:
         plan = plan_only(arguments.source, arguments.target, options)

@@ -32,7 +32,7 @@ class RangeOutOfReach(Exception):
 
 
 def result_suffix(report: Mapping[str, Any]) -> str:
-    """Of a compression's only file, by what its layout calls it: `.safetensors` or `.gguf`."""
+    """Of a compression's only file, by what its layout calls it: `.safetensors`, `.gguf` or `.onnx`."""
     files = report.get("files") or [{"name": "model.safetensors"}]
     return PurePath(files[0]["name"]).suffix
 
