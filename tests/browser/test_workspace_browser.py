@@ -178,3 +178,18 @@ def look_at(page: Page) -> None:
         assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{page.url} is wider than {width}"
     assert Axe().run(page).violations_count == 0, f"{page.url} when narrow"
     page.set_viewport_size({"width": 1440, "height": 900})
+
+
+def test_from_a_tensor_s_heat_map_to_the_bits_of_one_number(page: Page, address: str, weights: Path) -> None:
+    hand_in(page, address, weights)
+    expect(page.locator("form.scheme-form")).to_be_visible()
+    page.goto(f"{page.url}/tensors?name={QUERY}")
+    expect(page.locator(".wlook__picture")).to_be_visible()
+    assert Axe().run(page).response["violations"] == []
+    page.locator(".wlook__part").nth(9).click()
+    expect(page.locator(".wnumbers a").first).to_be_visible()  # a part of 40 x 64 is 5 x 8
+    expect(page.locator("#rows")).to_have_value("5")
+    stored = load_file(weights)[QUERY][5:10, 8:16]
+    code = int(stored.view(np.uint32)[0, 0])
+    page.locator(".wnumbers a").first.click()
+    page.wait_for_url(f"**/inspect?bits=0x{code:08x}&format=float32")
