@@ -135,13 +135,18 @@ def _attributes(weight: Weight, coder: SchemeCoder) -> Mapping[str, Any]:
     data: dict[str, Any]
     if scheme.name.startswith("mx"):
         element = "float4_e2m1fn_x2" if scheme.name == "mxfp4" else "float8_e4m3fn"
-        data = {
+        same = {
             "elem_dtype": _dtype(element),
             "block_size": block[1],
-            "orig_dtype": _dtype(weight.format),
             "kernel_preference": {"_type": "KernelPreference", "_data": "EMULATED"},
-            "act_quant_kwargs": None,
             "is_swizzled_scales": False,
+        }
+        # torchao multiplies by MX weights only what it has rounded to MX itself.
+        inputs = {**same, "scaling_mode": {"_type": "ScaleCalculationMode", "_data": "RCEIL"}}
+        data = {
+            **same,
+            "orig_dtype": _dtype(weight.format),
+            "act_quant_kwargs": {"_type": "QuantizeTensorToMXKwargs", "_data": inputs},
         }
         return {"_type": "MXTensor", "_data": data, "_tensor_data_names": ["qdata", "scale"]}
     data = {"act_quant_kwargs": None, "block_size": block, "dtype": _dtype(weight.format)}
@@ -159,6 +164,8 @@ def _dtype(name: str) -> Mapping[str, str]:
 def _config(scheme: GridScheme) -> Mapping[str, Any]:
     """The config that tells torchao's loader what kind of tensors to expect."""
     partition = scheme.partition
+    if partition.granularity is Granularity.BLOCK:
+        return _block_config(partition)
     if scheme.name.startswith("mx"):
         element = _dtype("float4_e2m1fn_x2" if scheme.name == "mxfp4" else "float8_e4m3fn")
         data: dict[str, Any] = {
@@ -173,7 +180,6 @@ def _config(scheme: GridScheme) -> Mapping[str, Any]:
         Granularity.CHANNEL: ("PerRow", {"dim": -1}),
         Granularity.TENSOR: ("PerTensor", {}),
         Granularity.GROUP: ("PerGroup", {"group_size": partition.columns}),
-        Granularity.BLOCK: ("PerBlock", {"block_size": [partition.rows, partition.columns]}),
     }
     kind, sizes = kinds[partition.granularity]
     data = {"granularity": {"_type": kind, "_version": 1, "_data": sizes}, "set_inductor_config": True}
@@ -183,6 +189,22 @@ def _config(scheme: GridScheme) -> Mapping[str, Any]:
         "_type": "Float8WeightOnlyConfig",
         "_version": 2,
         "_data": {"weight_dtype": _dtype("float8_e4m3fn"), **data},
+    }
+
+
+def _block_config(partition: Partition) -> Mapping[str, Any]:
+    """Blocks of FP8: `Float8WeightOnlyConfig` knows none, and the tensors themselves say what is rounded."""
+    sizes = [[1, partition.columns], [partition.rows, partition.columns]]
+    granularity = [{"_type": "PerBlock", "_version": 1, "_data": {"block_size": size}} for size in sizes]
+    return {
+        "_type": "Float8DynamicActivationFloat8WeightConfig",
+        "_version": 2,
+        "_data": {
+            "activation_dtype": _dtype("float8_e4m3fn"),
+            "weight_dtype": _dtype("float8_e4m3fn"),
+            "granularity": granularity,
+            "set_inductor_config": True,
+        },
     }
 
 
