@@ -97,6 +97,7 @@ def test_a_long_table_is_live_and_its_address_says_what_is_seen(page: Page, addr
     expect(page).to_have_url(re.compile("find=query"))
     page.reload()
     expect(page.locator(".tensors tbody tr")).to_have_count(1)
+    expect(page.locator("form.scheme-form")).to_be_visible()  # all figures are known
     page.locator(".tensors__name a").click()
     expect(page.locator("#tensor-title")).to_have_text(QUERY)
     page.locator("#tensor dd a").first.click()
@@ -157,9 +158,11 @@ def test_axe_and_narrow_screens(
     page.goto(f"{address}/{language}/compress")
     look_at(page)
     hand_in(page, address, few_weights, language)
+    expect(page.locator("form.scheme-form")).to_be_visible()
     page.locator(".tensors__name a").first.click()
-    expect(page.locator("#tensor")).to_be_visible()
+    expect(page.locator(".wlook__picture")).to_be_visible()
     look_at(page)
+    page.go_back()
     page.locator(".scheme-form button").click()
     expect(page.locator(".outcome__ratio")).to_be_visible()
     for disclosure in page.locator("summary").all():
