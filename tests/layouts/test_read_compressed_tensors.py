@@ -61,7 +61,7 @@ def _same(folder: Path, stored: dict[str, Tensor], expected: Tensor, text: str, 
     ("kind", "symmetric"),
     [("group", True), ("channel", True), ("tensor", True), ("group", False), ("channel", False)],
 )
-def test_packed_whole_numbers(tmp_path: Path, bits: int, kind: str, symmetric: bool) -> None:  # noqa: FBT001  # a parameter of the test
+def test_packed_whole_numbers(tmp_path: Path, bits: int, kind: str, symmetric: bool) -> None:
     generator = torch.Generator().manual_seed(bits)
     rows, columns = 37, 96
     values = torch.randn(rows, columns, generator=generator).to(torch.bfloat16)

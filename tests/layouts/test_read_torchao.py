@@ -115,8 +115,9 @@ def test_int4(tmp_path: Path) -> None:
     spread = [each.t().float().repeat_interleave(32, dim=1) for each in (scale, zero)]
     assert found[NAME].scheme == "torchao int4:group=32:asymmetric"
     assert same_bits(found[NAME].numbers, (codes.float() * spread[0] + spread[1]).to(torch.bfloat16))
+    data["block_size"] = [1, 48]
+    metadata[NAME] = json.dumps({"_type": "Int4Tensor", "_data": data})
+    damaged = save(tmp_path, parts, metadata=metadata)
     with pytest.raises(WeightFileError) as caught:
-        data["block_size"] = [1, 48]
-        metadata[NAME] = json.dumps({"_type": "Int4Tensor", "_data": data})
-        read_back(save(tmp_path, parts, metadata=metadata))
+        read_back(damaged)
     assert caught.value.code == "layout.attribute"

@@ -20,7 +20,7 @@ NAME = "model.layers.0.mlp.up_proj"
 
 
 def _packed(codes: np.ndarray, bits: int) -> Tensor:
-    """A stream of each column of `[numbers, columns]`, the lowest bit first, in words of 32 bits: `[words, columns]`."""
+    """A stream of each column of `[numbers, columns]`, lowest bit first, in words of 32 bits: `[words, columns]`."""
     words = []
     for column in codes.T:
         stream = sum(int(code) << (place * bits) for place, code in enumerate(column))

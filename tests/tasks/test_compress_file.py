@@ -46,7 +46,8 @@ def test_what_is_written_is_what_is_reported(model: Path, tmp_path: Path, scheme
     assert compared["missing"] == compared["unexpected"] == []
     for mine, read_back in zip(report["tensors"], compared["tensors"], strict=True):
         # How it is stored is told by the writer's own name for it, and by what a reader finds.
-        shared = ["name", "kept", "bytes_after", "bits_per_weight", *([] if "," in mine["stored_as"] else ["stored_as"])]
+        by_name = [] if "," in mine["stored_as"] else ["stored_as"]
+        shared = ["name", "kept", "bytes_after", "bits_per_weight", *by_name]
         assert [mine[key] for key in shared] == [read_back[key] for key in shared]
         for key in FIGURES:
             assert mine[key] == read_back[key] or mine[key] == pytest.approx(read_back[key], rel=1e-6)

@@ -14,8 +14,8 @@ SENTENCES = {
         "the layout has it; write it again with the tool that made it."
     ),
     "layout.part-contents": (
-        "“{part}” says something about “{tensor}” that cannot be. The file is damaged, or was not written as the layout "
-        "has it; get it again."
+        "“{part}” says something about “{tensor}” that cannot be. The file is damaged, or was not written as the "
+        "layout has it; get it again."
     ),
     "layout.attribute": (
         "The file’s metadata tells “{attribute}” of “{tensor}” in a way that cannot be. Write the file again with the "
