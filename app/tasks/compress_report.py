@@ -10,7 +10,10 @@ from app.tasks.tensor_report import granularity_of, plan_row
 def report_of(
     plan: FilePlan, source_bytes: int, digests: Sequence[str], rows: Sequence[dict[str, Any]]
 ) -> dict[str, Any]:
-    """What was done: `sha256` is that of a single file, `files` has each one's."""
+    """What was done: `sha256` is that of a single file, `files` has each one's.
+
+    `model_config` is what loaders look for in the model's config.json.
+    """
     assert len(rows) == len(plan.tensors), "a report needs the rows of every step"
     return {
         **_choice(plan, source_bytes),
@@ -20,6 +23,7 @@ def report_of(
             for file, digest in zip(plan.files, digests, strict=True)
         ],
         "tied": dict(plan.tied),
+        "model_config": dict(plan.description.config) or None,
         "tensors": list(rows),
     }
 

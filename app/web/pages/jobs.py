@@ -1,5 +1,6 @@
 """`/{language}/jobs/{id}`: a compression under way, then its report and its result."""
 
+import json
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -35,10 +36,9 @@ class Download:
     name: str
     size: str
     sha256: str
-    is_scaled: bool
-    """Stored with scales, in the layout of compressed-tensors; else a plain cast."""
-    example: str
-    """The name of a compressed tensor, for the lines that load it."""
+    layout: str
+    config: str
+    """What loaders look for in the model's config.json, as JSON; empty where there is nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +119,6 @@ def _download(view: JobView, report: Mapping[str, Any]) -> Download:
         name=download_name(record.file_name, f"-{record.options['scheme']}{result_suffix(report)}"),
         size=size_text(record.result_bytes or report["bytes_after"]),
         sha256=report["sha256"],
-        is_scaled=report["layout"] != "safetensors",
-        example=next((row["name"] for row in report["tensors"] if not row["kept"]), ""),
+        layout=report["layout"],
+        config=json.dumps(report["model_config"], indent=2) if report.get("model_config") else "",
     )
