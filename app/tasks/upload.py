@@ -111,9 +111,7 @@ def check_in_a_process(path: Path) -> dict[str, Any] | None:
 def _outline_of(answer: Mapping[str, Any]) -> dict[str, Any] | None:
     if answer["entries"] is None:
         return None
-    tensors = (
-        Outlined(name, dtype, tuple(shape), size, prod(shape)) for name, dtype, shape, size in answer["entries"]
-    )
+    tensors = (Outlined(name, dtype, tuple(shape), size, prod(shape)) for name, dtype, shape, size in answer["entries"])
     return outline_document(answer["kind"], answer["bytes"], answer["metadata"] or {}, tensors)
 
 
