@@ -67,7 +67,8 @@ class FourBitCoder:
     def write(self, numbers: Numbers, write: Write) -> Outcome:
         """See `Coder`."""
         name, scheme = self.weight.name, self.scheme
-        levels = torch.empty(16)
+        # fp4 has two codes for zero, of which the grid names one.
+        levels = torch.zeros(16)
         levels[scheme.grid.code_tensor().long()] = scheme.grid.level_tensor()
         write(f"{name}.quant_map", 0, levels)
         try:
