@@ -7,8 +7,10 @@ import torch
 from torch import Tensor
 
 from app.schemes.fast_tasks import LARGEST_WORD, CodeForm, Shape, grid_task, largest_word, run_task
+from app.schemes.few_values import marked_blocks
 from app.schemes.gguf_blocks import GgufBlockScheme, check_row_length
 from app.schemes.kernels.block_layouts import BYTES, CRUMBS, FIFTHS, HALVES, SHORT_HALVES, BlockForm
+from app.schemes.scale_formats import ScaleFormat
 from app.schemes.scheme import Choices, QuantizedTensor, ScaleRule, check_values
 
 _KINDS = {
@@ -47,8 +49,23 @@ def quantize_gguf(
     scales = np.empty(len(flat) // layout.group, np.float32)
     if run_task(shape, held.task, flat, scales, packed, choices.threads) > LARGEST_WORD:
         check_values(values, choices)
+    if choices.scale is ScaleRule.MSE:
+        _search_few(scheme, values, choices, scale_format, torch.from_numpy(packed))
     blocks = torch.from_numpy(packed).view(values.shape[0], -1)
     return scheme.assembled(blocks, (values.shape[0], values.shape[1]), scale_format)
+
+
+def _search_few(
+    scheme: GgufBlockScheme, values: Tensor, choices: Choices, scale_format: ScaleFormat, packed: Tensor
+) -> None:
+    """Writes the blocks of few different numbers anew."""
+    layout = scheme.layout
+    marked = marked_blocks(values, layout.group, scale_format, max(map(abs, scheme.grid.levels)))
+    if marked is not None:
+        whole = torch.unique(marked // (layout.elements // layout.group))
+        few = values.view(-1, layout.elements)[whole].contiguous()
+        found = scheme.with_scales(few, scheme.find_scales(few, choices, scale_format), scale_format)
+        packed.view(-1, layout.bytes)[whole] = found.codes.view(-1, layout.bytes)
 
 
 def _block_form(scheme: GgufBlockScheme) -> BlockForm:

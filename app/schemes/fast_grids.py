@@ -9,10 +9,11 @@ from torch import Tensor
 
 from app.schemes.codebooks import CodebookScheme
 from app.schemes.fast_tasks import LARGEST_WORD, CodeForm, Shape, grid_task, largest_word, run_task
+from app.schemes.few_values import marked_blocks
 from app.schemes.grid_scheme import GridScheme
 from app.schemes.kernels.grid_pass import GIVEN, TILE
 from app.schemes.kernels.vectors import LANES
-from app.schemes.partitions import Granularity
+from app.schemes.partitions import Granularity, Partition
 from app.schemes.scale_formats import ScaleFormat
 from app.schemes.scheme import Choices, QuantizedTensor, ScaleRule, check_values
 from app.schemes.tensor_scales import is_counted, numbers_of, tensor_scale
@@ -54,11 +55,35 @@ def quantize_grid(
         scales[:], task = given, task._replace(rule=np.int64(GIVEN))
     if run_task(shape, task, values.view(-1).numpy(), scales, packed, choices.threads) > LARGEST_WORD:
         check_values(values, choices)
+    _search_few(scheme, values, choices, scale_format, (torch.from_numpy(packed), torch.from_numpy(scales)))
     if is_whole:
         scales = scales[:1]
     is_flat = scheme.partition.granularity is Granularity.FLAT
     codes = torch.from_numpy(packed).view((-1, 1) if is_flat else (rows, -1))
     return _into(out, scheme.assembled(codes, torch.from_numpy(scales), scale_format, (rows, columns)))
+
+
+def _search_few(
+    scheme: GridScheme, values: Tensor, choices: Choices, scale_format: ScaleFormat, into: tuple[Tensor, Tensor]
+) -> None:
+    """Writes codes and scales of the blocks of few different numbers anew, where blocks are whole bytes."""
+    if choices.scale is not ScaleRule.MSE or scheme.partition.granularity is Granularity.TENSOR:
+        return
+    (packed, scales), blocks = into, scheme.partition.scale_shape((values.shape[0], values.shape[1]))
+    count = blocks[0] * blocks[1]
+    size = values.numel() // count
+    is_even = size * count == values.numel() and packed.numel() % count == 0 and scales.numel() == count
+    inner = replace(scheme, partition=Partition(Granularity.CHANNEL))
+    if not is_even or inner.packing.row_bits(size) != packed.numel() // count * 8:
+        return
+    marked = marked_blocks(values, size, scale_format, max(scheme.grid.largest, -scheme.grid.smallest))
+    if marked is not None:
+        few = values.view(-1, size)[marked].contiguous()
+        better = GridScheme.find_scales(inner, few, choices, scale_format)
+        scales[marked] = better
+        packed.view(count, -1)[marked] = (
+            inner.with_scales(few, better, scale_format).codes.view(torch.uint8).view(len(few), -1)
+        )
 
 
 def _tensor_scale(scheme: GridScheme, values: Tensor, choices: Choices) -> float | None:
