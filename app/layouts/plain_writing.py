@@ -9,8 +9,8 @@ import torch
 from app.codec import torch_dtype
 from app.errors import InvalidInput, WeightFileError
 from app.formats import FloatFormat, find_format
+from app.layouts.companion_json import companion_object
 from app.layouts.refusals import refusal
-from app.layouts.stored_tensors import StoredTensors
 from app.layouts.weights import Weight
 from app.layouts.writing import (
     ChosenScheme,
@@ -156,7 +156,7 @@ class SafetensorsSession:
 
 def model_type_of(file: WeightFile) -> str:
     """`llama`, `gpt2` and so on, as the model's config.json has it; empty where there is none."""
-    found = StoredTensors(file).config.get("model_type")
+    found = companion_object(file.source, "config.json").get("model_type")
     return found if isinstance(found, str) else ""
 
 

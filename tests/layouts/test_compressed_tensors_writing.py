@@ -7,7 +7,7 @@ import torch
 
 from app.errors import InvalidInput
 from app.layouts.compressed_tensors_config import WeightArguments, quantization_config
-from app.layouts.table import find_layout
+from app.layouts.compressed_tensors_writing import CompressedTensorsSession
 from app.layouts.weights import Weight
 from app.layouts.writing import Obstacle
 from app.weightfiles.file_header import TensorEntry
@@ -84,14 +84,8 @@ def test_a_seed_gives_each_band_numbers_of_its_own(tmp_path: Path) -> None:
 
 def obstacle(words: str, shape: tuple[int, ...]) -> object:
     entry = TensorEntry(NAME, BY_FORMAT["float32"], shape, 0, 0)
-    session = find_layout("compressed-tensors").begin(NoFile(), ())  # type: ignore[arg-type]
-    found = session.coder(Weight(NAME, shape, "float32", (entry,)), chosen(words))
+    found = CompressedTensorsSession({}).coder(Weight(NAME, shape, "float32", (entry,)), chosen(words))
     return found.reason if isinstance(found, Obstacle) else None
-
-
-class NoFile:
-    class header:  # noqa: N801
-        kind = "pytorch"
 
 
 def test_what_it_has_no_room_for_is_said() -> None:
