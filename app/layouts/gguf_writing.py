@@ -111,6 +111,9 @@ class GgufSession:
             return BlockCoder(weight, slot, order, scheme, chosen.choices)
         if target.expert is not None:
             return Obstacle(EXPERTS_REASON)
+        if not target.name.endswith(".weight"):
+            # Readers look for the scale of a whole tensor beside such names only.
+            return Obstacle(Kept.LAYOUT)
         scale = StoredTensor.of(scale_name(target.name), _FLOAT32, (1,))
         return BlockCoder(weight, slot, order, scheme, chosen.choices, scale)
 

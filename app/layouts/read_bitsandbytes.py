@@ -24,6 +24,8 @@ from app.weightfiles.tensor_reader import TensorReader
 LAYOUT = "bitsandbytes"
 _STATE = ".quant_state.bitsandbytes__"
 _KINDS = frozenset({"nf4", "fp4"})
+_LARGEST = 3.4028234663852886e38
+"""The largest float32."""
 _MOST_STATE_BYTES = 4096
 _WHOLE = 7.874015718698502e-3
 """1 / 127, as the owner multiplies by it in float32."""
@@ -116,7 +118,7 @@ def _checked_state(written: Mapping[str, Any]) -> _State | None:
         and all(type(each) is int and 0 <= each < 1 << 48 for each in shape)
         and (nested is None or (type(nested) is int and 1 <= nested <= 1 << 20))
         and type(offset) in (float, int)
-        and abs(offset) < 1e38
+        and abs(offset) <= _LARGEST
     )
     if not is_sound:
         return None
