@@ -1,7 +1,8 @@
 """What an expansion will write, known from headers alone: each weight's format, its names, and its place in a file."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from app.errors import WeightFileError
 from app.formats import FloatFormat, find_format
@@ -17,6 +18,8 @@ from app.weightfiles.strict_json import shown
 
 MODEL_FILE = "model.safetensors"
 _TORCHAO_KEY = "tensor_names"
+_PLAIN = '{"_type": "Tensor"}'
+"""What torchao's metadata says of a tensor that was left as it was."""
 _CODE_FORMATS = frozenset({"int8", "uint8", "int32", "uint32", "float8_e4m3fn", "float8_e5m2", "float8_e8m0fnu"})
 """What codes of a quantization are stored in, and hardly anything else that is a matrix."""
 
@@ -97,13 +100,16 @@ def plan_expansion(file: WeightFile, weights: Sequence[Weight], dtype: str | Non
 
 def _refuse_codes(file: WeightFile, weights: Sequence[Weight]) -> None:
     """Refuses to pass codes off as numbers, where the model says that it is quantized."""
-    method = StoredTensors(file).quantization_config.get("quant_method")
+    config = StoredTensors(file).quantization_config
+    method = config.get("quant_method")
     if method is None and _TORCHAO_KEY in file.header.metadata:
         method = "torchao"
     if method is None:
         return
+    plain = _named_plain(config)
     for weight in weights:
-        if weight.encoding is None and len(weight.shape) > 1 and weight.format in _CODE_FORMATS:
+        is_told = weight.name.removesuffix(".weight") in plain or file.header.metadata.get(weight.name) == _PLAIN
+        if not is_told and weight.encoding is None and len(weight.shape) > 1 and weight.format in _CODE_FORMATS:
             raise WeightFileError("expand.unknown-codes", tensor=shown(weight.name), method=shown(str(method), 40))
 
 
@@ -121,3 +127,9 @@ def _metadata(file: WeightFile, weights: Sequence[Weight]) -> dict[str, str]:
     """The source's own, without what it said of how weights are stored."""
     gone = {TIED_KEY, _TORCHAO_KEY, *(weight.name for weight in weights)}
     return {name: text for name, text in kept_metadata(file).items() if name not in gone} | {"format": "pt"}
+
+
+def _named_plain(config: Mapping[str, Any]) -> set[str]:
+    """Modules that a config says were left as they were."""
+    lists = (config.get(key) for key in ("ignore", "modules_to_not_convert", "llm_int8_skip_modules"))
+    return {name for each in lists if isinstance(each, list) for name in each if isinstance(name, str)}
