@@ -43,6 +43,8 @@ def find_scales(
             both_signs = choices.signed_scales and storable.has_signs and not grid.is_symmetric
             search = _Search.of(blocks[part], None if weights is None else weights[part], grid, kept)
             scales = search.least_error(scales, both_signs=both_signs)
+            if kept.are_few:  # none of them may be in reach of a block
+                scales = kept.nearest(scales)
         found.append(torch.where(reach == 0, kept.nearest(torch.ones_like(reach)), scales))
     return torch.cat(found)
 
