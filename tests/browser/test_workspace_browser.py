@@ -77,7 +77,7 @@ def test_from_the_drop_zone_to_the_download(page: Page, address: str, weights: P
     expect(page.locator("h1")).to_have_text("tiny.safetensors")
     expect(page.locator(".tensors tbody tr")).to_have_count(100)
     expect(page.locator(".granularity")).to_be_hidden()
-    page.get_by_text("Integers times a scale").click()
+    page.locator("summary", has_text="Integers times a scale").click()
     page.locator(".scheme-form input[value=int8]").check()
     expect(page.locator(".granularity")).to_be_visible()
     page.get_by_role("button", name="Compress", exact=True).click()
