@@ -217,7 +217,7 @@ def test_a_look_is_begun_once_and_shown_when_it_is_there(client: TestClient, sce
     for _ in range(2):
         page = client.get(address).text
         assert 'hx-trigger="load delay:600ms"' in page
-        assert '<noscript><meta http-equiv="refresh" content="2"></noscript>' in page
+        assert f'<noscript><meta http-equiv="refresh" content="2; url=/en/files/{file_id}/tensors?' in page
     assert len(scene.jobs.looks) == begun + 1
     look_id, (key, arguments) = list(scene.jobs.looks.items())[-1]
     assert arguments == {"tensor": "w", "window": {"top": 38, "left": 28, "rows": 2, "columns": 2, "plane": "14"}}

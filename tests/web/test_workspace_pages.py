@@ -43,7 +43,8 @@ def test_while_the_file_is_read(client: TestClient, scene: Any) -> None:
         State.RUNNING, done=45_000_000, total=90_000_000, tensor="a<b>.weight", bytes_per_second=15_000_000
     )
     page = client.get(f"/en/files/{file_id}").text
-    assert '<noscript><meta http-equiv="refresh" content="2"></noscript>' in page
+    # With its own address: a page that was reached by a fragment would not be loaded again.
+    assert f'<noscript><meta http-equiv="refresh" content="2; url=/en/files/{file_id}' in page
     assert f'hx-sse:connect="/en/files/{file_id}/events"' in page
     assert 'max="1000" value="500"' in page
     assert "a&lt;b&gt;.weight" in page
