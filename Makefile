@@ -65,6 +65,8 @@ benchmarks: .venv/.benchmarks
 	$(BIN)/python benchmarks/codec.py
 	$(BIN)/python benchmarks/quantize_error.py
 	$(BIN)/python benchmarks/quantize_speed_peers.py
+	$(BIN)/python benchmarks/compress_file.py
+	$(BIN)/python -m benchmarks.decode_blocks
 
 clean:
 	rm -rf .venv dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
