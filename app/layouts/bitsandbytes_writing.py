@@ -9,7 +9,7 @@ from app.errors import InvalidInput
 from app.layouts.bitsandbytes_four_bit import FourBitCoder, unit_rows
 from app.layouts.bitsandbytes_rows import RowInt8Coder
 from app.layouts.loader_limits import loader_obstacle
-from app.layouts.plain_writing import CONFIG_KEY, SafetensorsSession
+from app.layouts.plain_writing import CONFIG_KEY, SafetensorsSession, modules_left_alone
 from app.layouts.weights import Weight
 from app.layouts.writing import ChosenScheme, Coder, Description, Obstacle, OutputLayout, Planned
 from app.schemes.codebooks import CodebookScheme
@@ -65,12 +65,7 @@ class BitsandbytesSession(SafetensorsSession):
         four = [coder for coder in coders if isinstance(coder, FourBitCoder)]
         if four and len(four) < len(coders):
             raise InvalidInput("layout.mixed-bits", layout=LAYOUT)
-        kept = sorted(
-            each.weight.name.removesuffix(_WEIGHT)
-            for each in planned
-            if each.chosen is None and each.weight.name.endswith(_WEIGHT) and len(each.weight.shape) > 1
-        )
-        config = _config(four, ["lm_head", *(name for name in kept if name != "lm_head")])
+        config = _config(four, modules_left_alone(planned))
         metadata = {**self.metadata, CONFIG_KEY: json.dumps(config, separators=(",", ":"))}
         return Description(metadata, {CONFIG_KEY: config})
 

@@ -160,6 +160,19 @@ def model_type_of(file: WeightFile) -> str:
     return found if isinstance(found, str) else ""
 
 
+def modules_left_alone(planned: Sequence[Planned]) -> list[str]:
+    """Modules whose matrices were kept, as configs list them for loaders.
+
+    The head is always there: one that shares its weights with the embedding is in no file, but a module all the same.
+    """
+    kept = {
+        each.weight.name.removesuffix(".weight")
+        for each in planned
+        if each.chosen is None and each.weight.name.endswith(".weight") and len(each.weight.shape) > 1
+    }
+    return ["lm_head", *sorted(kept - {"lm_head"})]
+
+
 def kept_metadata(file: WeightFile) -> dict[str, str]:
     """What the source's own metadata may go on saying: texts of a safetensors file but how it was quantized."""
     if file.header.kind != "safetensors":

@@ -11,7 +11,7 @@ from app.codec import torch_dtype
 from app.errors import InvalidInput
 from app.formats import find_format
 from app.layouts.loader_limits import loader_obstacle
-from app.layouts.plain_writing import CONFIG_KEY, SafetensorsSession
+from app.layouts.plain_writing import CONFIG_KEY, SafetensorsSession, modules_left_alone
 from app.layouts.scheme_coder import SchemeCoder, Slots, fits_memory
 from app.layouts.weights import Weight
 from app.layouts.writing import ChosenScheme, Coder, Description, Obstacle, OutputLayout, Planned
@@ -77,17 +77,12 @@ class TorchaoSession(SafetensorsSession):
             assert isinstance(coder, SchemeCoder)
             metadata[weight.name] = json.dumps(_attributes(weight, coder))
         metadata["tensor_names"] = json.dumps(list(metadata))
-        kept = sorted(
-            each.weight.name.removesuffix(_WEIGHT)
-            for each in planned
-            if each.chosen is None and each.weight.name.endswith(_WEIGHT) and len(each.weight.shape) > 1
-        )
         first = schemes[0]
         assert isinstance(first, GridScheme)
         config = {
             "quant_method": "torchao",
             "quant_type": {"default": _config(first)},
-            "modules_to_not_convert": ["lm_head", *(module for module in kept if module != "lm_head")],
+            "modules_to_not_convert": modules_left_alone(planned),
             "include_input_output_embeddings": False,
             "untie_embedding_weights": False,
         }
